@@ -1,0 +1,75 @@
+"""Brackets, estimates and evidence as JSON, without losing a bit."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from ..errors import InvalidArgument
+from .bracket import Bracket, Certificate, Estimate
+from .verdict import Evidence, Hypothesis, Verdict
+
+
+def to_json(value: Bracket | Estimate | Evidence) -> str:
+    """JSON text that `from_json` turns into an equal object: floats keep every bit."""
+    return json.dumps({"type": type(value).__name__, **_plain(asdict(value))}, allow_nan=False)
+
+
+def from_json(text: str) -> Bracket | Estimate | Evidence:
+    """The object that `to_json` wrote. Raises InvalidArgument on any other text."""
+    try:
+        tree = json.loads(text)
+        value: Bracket | Estimate | Evidence = _BUILDERS[tree.pop("type")](tree)
+    except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
+        raise InvalidArgument(
+            "text", text, f"not the JSON of a bracket, estimate or evidence ({error})"
+        ) from error
+
+
+def _plain(value: Any) -> Any:
+    """JSON has no infinities, so they travel as strings that float() reads back."""
+    if isinstance(value, float) and math.isinf(value):
+        return "inf" if value > 0 else "-inf"
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _read_bracket(tree: Mapping[str, Any] | None) -> Bracket | None:
+    if tree is None:
+        return None
+    fields = dict(tree)
+    if fields["certificate"] is not None:
+        numbers = {k: _floats(v) for k, v in fields["certificate"]["numbers"].items()}
+        fields["certificate"] = Certificate(fields["certificate"]["kind"], numbers)
+    fields["witness"] = None if fields["witness"] is None else _floats(fields["witness"])
+    fields["assumptions"] = tuple(fields["assumptions"])
+    return Bracket(**{**fields, "lower": float(fields["lower"]), "upper": float(fields["upper"])})
+
+
+def _read_evidence(tree: Mapping[str, Any]) -> Evidence:
+    fields = dict(tree)
+    fields["verdict"] = Verdict(fields["verdict"])
+    fields["measured"] = _read_bracket(fields["measured"])
+    fields["theory"] = _read_bracket(fields["theory"])
+    fields["hypotheses"] = tuple(Hypothesis(**h) for h in fields["hypotheses"])
+    slack = fields["slack_at_lower_information"]
+    fields["slack_at_lower_information"] = None if slack is None else float(slack)
+    fields["details"] = {k: float(v) if v in ("inf", "-inf") else v for k, v in fields["details"].items()}
+    return Evidence(**fields)
+
+
+def _read_estimate(tree: Mapping[str, Any]) -> Estimate:
+    return Estimate(**{**tree, "value": float(tree["value"])})
+
+
+_BUILDERS: dict[str, Any] = {"Bracket": _read_bracket, "Estimate": _read_estimate, "Evidence": _read_evidence}
+
+
+def _floats(values: Iterable[Any]) -> tuple[float, ...]:
+    return tuple(float(v) for v in values)

@@ -1,0 +1,123 @@
+"""What comparing two certified numbers may conclude."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from ..errors import HeuristicInVerdict, InvalidArgument
+from .bracket import Bracket, round_up, union
+
+
+class Verdict(StrEnum):
+    """What a comparison of certified numbers concludes."""
+
+    HOLDS = "HOLDS"
+    VIOLATED = "VIOLATED"
+    INCONCLUSIVE = "INCONCLUSIVE"
+    NOT_APPLICABLE = "NOT_APPLICABLE"
+
+    @property
+    def sentence(self) -> str:
+        return _SENTENCES[self]
+
+
+_SENTENCES = {
+    Verdict.HOLDS: "the certified lower end of the measurement is above the bound",
+    Verdict.VIOLATED: "the certified upper end of the measurement is below the bound",
+    Verdict.INCONCLUSIVE: "the two certified enclosures overlap",
+    Verdict.NOT_APPLICABLE: "a hypothesis of the law fails",
+}
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """One condition of a law, and whether the problem at hand meets it.
+
+    holds   : True, False, or None when it is assumed rather than checked
+    sentence: says the condition with the numbers at hand
+    """
+
+    name: str
+    holds: bool | None
+    sentence: str
+
+
+def compare(measured: Bracket, theory: Bracket) -> Verdict:
+    """Verdict on `measured >= theory` between two enclosures. Ties hold.
+
+    Raises HeuristicInVerdict unless both are certified brackets.
+    """
+    for name, value in (("measured", measured), ("theory", theory)):
+        if not isinstance(value, Bracket):
+            raise HeuristicInVerdict(
+                f"{name} is a {type(value).__name__}; only a Bracket can enter a verdict"
+            )
+    if measured.lower >= theory.upper:
+        return Verdict.HOLDS
+    if measured.upper < theory.lower:
+        return Verdict.VIOLATED
+    return Verdict.INCONCLUSIVE
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A law checked on one object: what was measured, what the law asks, and the verdict.
+
+    law         : name of the law; `quantity` is what both brackets enclose
+    measured    : certified enclosure of the left side, or None if not applicable
+    theory      : certified enclosure of the bound that `measured` has to reach, or None
+    probability : the law speaks with this probability over the data; 1 for a sure statement
+    vacuous     : the bound is below what a trivial argument gives; None if not asked
+    slack_at_lower_information : slack if the mask information were its certified lower end
+    """
+
+    law: str
+    verdict: Verdict
+    quantity: str = "Lipschitz constant"
+    measured: Bracket | None = None
+    theory: Bracket | None = None
+    hypotheses: tuple[Hypothesis, ...] = ()
+    probability: float = 1.0
+    vacuous: bool | None = None
+    slack_at_lower_information: float | None = None
+    details: Mapping[str, float | str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        applicable = self.verdict is not Verdict.NOT_APPLICABLE
+        if applicable and (self.measured is None or self.theory is None):
+            raise InvalidArgument(
+                "evidence", self.law, "a verdict needs both a measured and a theoretical bracket"
+            )
+
+    @property
+    def slack(self) -> float | None:
+        """Certified upper end of the measurement over the bound; infinite for a bound of 0 or less."""
+        if self.measured is None or self.theory is None:
+            return None
+        return ratio_up(self.measured.upper, self.theory.lower)
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """Everything the verdict rests on without a check."""
+        unchecked = tuple(h.sentence for h in self.hypotheses if h.holds is None)
+        sides = [b.assumptions for b in (self.measured, self.theory) if b is not None]
+        return union(unchecked, *sides)
+
+    def __str__(self) -> str:
+        if self.verdict is Verdict.NOT_APPLICABLE:
+            failed = "; ".join(h.sentence for h in self.hypotheses if h.holds is False)
+            return f"{self.law}: NOT_APPLICABLE ({failed})"
+        tail = "".join(f", assuming {a}" for a in self.assumptions)
+        empty = ", vacuous" if self.vacuous else ""
+        return (
+            f"{self.law}: {self.verdict} ({self.quantity} {self.measured} >= {self.theory}, "
+            f"slack {self.slack:.3g}{empty}){tail}"
+        )
+
+
+def ratio_up(numerator: float, denominator: float) -> float:
+    """numerator / denominator rounded up, infinite where the denominator is not positive."""
+    return round_up(numerator / denominator) if denominator > 0.0 else math.inf

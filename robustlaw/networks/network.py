@@ -1,0 +1,153 @@
+"""One concrete network in float64: the object every certificate speaks about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from ..errors import InvalidArgument, NonFinite, ShapeMismatch
+from .activations import activation
+from .mlp import Mlp
+from .origin import Origin
+
+Matrix = Float[np.ndarray, "out inputs"]
+Vector = Float[np.ndarray, " out"]
+MaskMatrix = Bool[np.ndarray, "out inputs"]
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """Frozen weights, biases and masks; off-mask weights are exactly zero.
+
+    weights : one (out, in) float64 matrix a layer, first layer first
+    biases  : one (out,) float64 vector a layer
+    masks   : one boolean matrix a layer, True where the weight is kept
+    origin  : where the numbers come from, as far as it is known; the accountant reads it
+    Raises ShapeMismatch, NonFinite or InvalidArgument (a non-zero weight off the mask).
+    """
+
+    arch: Mlp
+    weights: tuple[np.ndarray, ...]
+    biases: tuple[np.ndarray, ...]
+    masks: tuple[np.ndarray, ...]
+    origin: Origin = Origin()
+
+    def __post_init__(self) -> None:
+        for layer, shape in enumerate(self.arch.shapes):
+            self._check_layer(layer, shape)
+        for array in (*self.weights, *self.biases, *self.masks):
+            array.setflags(write=False)
+
+    def _check_layer(self, layer: int, shape: tuple[int, int]) -> None:
+        w, b, m = self.weights[layer], self.biases[layer], self.masks[layer]
+        for name, array, wanted in (("W", w, shape), ("b", b, shape[:1]), ("mask", m, shape)):
+            if array.shape != wanted:
+                raise ShapeMismatch(f"{name}{layer + 1}", array.shape, f"the architecture asks for {wanted}")
+        for name, array in (("W", w), ("b", b)):
+            if not np.isfinite(array).all():
+                raise NonFinite(
+                    f"{name}{layer + 1}", array[~np.isfinite(array)][:3], "weights have to be finite"
+                )
+        if np.any(w[~m] != 0.0):
+            raise InvalidArgument(
+                f"W{layer + 1}", w[~m][w[~m] != 0.0][:3], "weights off the mask have to be 0"
+            )
+
+    @classmethod
+    def from_arrays(
+        cls,
+        layers: Sequence[tuple[Any, Any]],
+        activation: str = "relu",
+        masks: Sequence[Any] | None = None,
+        origin: Origin | None = None,
+    ) -> Network:
+        """A network from [(W_1, b_1), ...], W being (out, in); float32 is widened exactly.
+
+        masks : one boolean array a layer, or None: then every weight counts as kept
+        """
+        if not layers:
+            raise InvalidArgument("layers", layers, "give at least one pair (W, b)")
+        weights = tuple(_as_matrix(f"W{i + 1}", w) for i, (w, _) in enumerate(layers))
+        biases = tuple(np.array(b, dtype=np.float64, copy=True) for _, b in layers)
+        for i, (below, above) in enumerate(pairwise(weights)):
+            if below.shape[0] != above.shape[1]:
+                raise ShapeMismatch(
+                    f"W{i + 2}", above.shape, f"it has to take the {below.shape[0]} outputs of W{i + 1}"
+                )
+        widths = (weights[0].shape[1], *(w.shape[0] for w in weights))
+        if masks is None:
+            kept = tuple(np.ones(w.shape, dtype=bool) for w in weights)
+        elif len(masks) != len(weights):
+            raise ShapeMismatch("masks", len(masks), f"give one mask for each of the {len(weights)} layers")
+        else:
+            kept = tuple(np.array(m, dtype=bool, copy=True) for m in masks)
+        return cls(Mlp(widths, activation), weights, biases, kept, origin or Origin())
+
+    @property
+    def layers(self) -> Iterable[tuple[np.ndarray, np.ndarray]]:
+        return zip(self.weights, self.biases, strict=True)
+
+    @cached_property
+    def kept(self) -> int:
+        """Kept weights, biases not counted."""
+        return int(sum(int(m.sum()) for m in self.masks))
+
+    @property
+    def density(self) -> float:
+        """Kept share of all weights."""
+        return self.kept / self.arch.weight_count
+
+    def forward(self, x: Float[np.ndarray, "samples inputs"]) -> Float[np.ndarray, "samples outputs"]:
+        """Outputs in float64."""
+        phi = activation(self.arch.activation).value
+        h = _as_inputs(x, self.arch.widths[0])
+        for w, b in list(self.layers)[:-1]:
+            h = phi(h @ w.T + b)
+        return np.asarray(h @ self.weights[-1].T + self.biases[-1])
+
+    __call__ = forward
+
+    def gradients(
+        self, x: Float[np.ndarray, "samples inputs"]
+    ) -> Float[np.ndarray, "samples outputs inputs"]:
+        """Jacobian at each sample; at a kink the slope is the one to its left."""
+        act = activation(self.arch.activation)
+        h, slopes = _as_inputs(x, self.arch.widths[0]), []
+        for w, b in list(self.layers)[:-1]:
+            z = h @ w.T + b
+            slopes.append(act.slope(z))
+            h = act.value(z)
+        back = np.broadcast_to(self.weights[-1], (len(h), *self.weights[-1].shape))
+        for w, s in zip(reversed(self.weights[:-1]), reversed(slopes), strict=True):
+            back = (back * s[:, None, :]) @ w
+        return np.array(back)
+
+    def replace(
+        self, weights: Sequence[np.ndarray] | None = None, biases: Sequence[np.ndarray] | None = None
+    ) -> Network:
+        """The same masks and origin with other numbers."""
+        new_weights = (
+            self.weights if weights is None else tuple(np.array(w, dtype=np.float64) for w in weights)
+        )
+        new_biases = self.biases if biases is None else tuple(np.array(b, dtype=np.float64) for b in biases)
+        return Network(self.arch, new_weights, new_biases, self.masks, self.origin)
+
+
+def _as_matrix(name: str, value: Any) -> np.ndarray:
+    matrix = np.array(value, dtype=np.float64, copy=True)
+    if matrix.ndim != 2 or 0 in matrix.shape:
+        raise ShapeMismatch(name, matrix.shape, "a weight matrix is (out, in), both at least 1")
+    return matrix
+
+
+def _as_inputs(x: Any, inputs: int) -> np.ndarray:
+    points = np.asarray(x, dtype=np.float64)
+    if points.ndim != 2 or points.shape[1] != inputs:
+        raise ShapeMismatch("x", points.shape, f"give (samples, {inputs})")
+    return points
