@@ -27,6 +27,7 @@ def from_json(text: str) -> Bracket | Estimate | Evidence:
         raise InvalidArgument(
             "text", text, f"not the JSON of a bracket, estimate or evidence ({error})"
         ) from error
+    return value
 
 
 def _plain(value: Any) -> Any:
