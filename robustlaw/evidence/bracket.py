@@ -155,6 +155,9 @@ class Bracket:
         inverse = Bracket(round_down(1.0 / b.upper), round_up(1.0 / b.lower), b.method, "", b.assumptions)
         return replace(self * inverse, unit="" if self.unit == b.unit else self.unit)
 
+    def __rtruediv__(self, other: float) -> Bracket:
+        return Bracket.exact(other) / self
+
     __radd__ = __add__
     __rmul__ = __mul__
 

@@ -1,9 +1,34 @@
 """Architectures, concrete networks, and stacks of networks trained side by side."""
 
 from .activations import ACTIVATIONS, Activation, activation
+from .initialise import He, Initialisation, SignedConstant, Small, TorchDefault, initial_stack
+from .losses import Batch, batch
 from .mlp import Mlp
 from .network import Network
 from .origin import Dependence, Origin
+from .recipe import LipschitzPenalty, Recipe, StraightThrough
 from .stack import Stack
+from .training import fit
 
-__all__ = ["ACTIVATIONS", "Activation", "Dependence", "Mlp", "Network", "Origin", "Stack", "activation"]
+__all__ = [
+    "ACTIVATIONS",
+    "Activation",
+    "Batch",
+    "Dependence",
+    "He",
+    "Initialisation",
+    "LipschitzPenalty",
+    "Mlp",
+    "Network",
+    "Origin",
+    "Recipe",
+    "SignedConstant",
+    "Small",
+    "Stack",
+    "StraightThrough",
+    "TorchDefault",
+    "activation",
+    "batch",
+    "fit",
+    "initial_stack",
+]

@@ -79,6 +79,15 @@ class Stack:
         named = {f"W{i + 1}": w for i, w in enumerate(self.weights)}
         return named | {f"b{i + 1}": b for i, b in enumerate(self.biases)}
 
+    def starting_here(self) -> Stack:
+        """The same networks, their present values recorded as the initial ones."""
+        return replace(self, initial={name: t.clone() for name, t in self.tensors.items()})
+
+    def with_masks(self, masks: Sequence[Tensor]) -> Stack:
+        """The same networks under other masks; weights that fall off the mask become exactly 0."""
+        kept = tuple(w.masked_fill(~m, 0.0) for w, m in zip(self.weights, masks, strict=True))
+        return replace(self, weights=kept, masks=tuple(masks))
+
     def take(self, places: Sequence[int]) -> Stack:
         """The networks at `places`, in that order."""
         index = torch.as_tensor(places, dtype=torch.long, device=self.weights[0].device)

@@ -1,1 +1,24 @@
-"""Placeholder."""
+"""Masks, and the ways to find them."""
+
+from .after_training import IterativeMagnitude, MagnitudeAfterTraining
+from .at_initialisation import MagnitudeAtInit, Random, Snip
+from .base import Pruner, Session
+from .mask import Mask
+from .selection import kept_count, select
+from .supermask import EdgePopup
+from .train import train
+
+__all__ = [
+    "EdgePopup",
+    "IterativeMagnitude",
+    "MagnitudeAfterTraining",
+    "MagnitudeAtInit",
+    "Mask",
+    "Pruner",
+    "Random",
+    "Session",
+    "Snip",
+    "kept_count",
+    "select",
+    "train",
+]

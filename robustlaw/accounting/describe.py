@@ -1,0 +1,184 @@
+"""Description length of a network: round it onto a coded grid and charge every number.
+
+The receiver knows the architecture, the initialisation and everything else drawn without the
+data. Messages: which code of a fixed list, the mask (nothing if it does not look at the
+data), then for each trained tensor its scale and the levels of its kept entries. Frozen
+tensors cost nothing. What a law says about the coded network holds for it exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+
+from ..errors import InvalidArgument, MissingCapability, UnknownName
+from ..evidence import NATS, Bracket
+from ..networks import Network
+from ..networks.grid import MAX_BITS, best_exponent, check_bits, level_index, level_value, scale_of
+from .codes import binned_mask_length, integer_length, levels_length, mask_length, sum_of, uniform_length
+from .ledger import Entry, Ledger
+
+# Entries of the mask are sorted into this many bins of equal size by |initial value|.
+MASK_BINS = 8
+# A tensor with fewer than 1/16 of the entries of the largest one gets at least 6 bits an entry:
+# biases and output layers are few, and the function is sensitive to them.
+SMALL_TENSOR, SMALL_TENSOR_BITS = 16, 6
+
+
+@dataclass(frozen=True)
+class Code:
+    """One way to write a network down.
+
+    bits  : bits of the grid for weights and biases, 1 to 16
+    start : "zero" writes the weights, "initial" writes their change since initialisation
+    mask  : "uniform" treats all subsets of one size alike, "binned" counts them in bins of
+            the initial weights' size
+    """
+
+    bits: int
+    start: Literal["zero", "initial"] = "zero"
+    mask: Literal["uniform", "binned"] = "uniform"
+
+    def __post_init__(self) -> None:
+        check_bits(self.bits)
+        if self.start not in ("zero", "initial"):
+            raise UnknownName("start", self.start, ("zero", "initial"))
+        if self.mask not in ("uniform", "binned"):
+            raise UnknownName("mask", self.mask, ("uniform", "binned"))
+
+    def __str__(self) -> str:
+        origin = "change from init" if self.start == "initial" else "weights"
+        return f"{self.bits}-bit {origin}, {self.mask} mask"
+
+    def bits_for(self, entries: int, largest: int) -> int:
+        """Bits of a tensor with that many entries: small tensors are rounded finely, at little cost."""
+        return self.bits if entries * SMALL_TENSOR >= largest else max(self.bits, SMALL_TENSOR_BITS)
+
+
+def code_family(
+    bits: Sequence[int] = tuple(range(1, MAX_BITS + 1)),
+    starts: Sequence[Literal["zero", "initial"]] = ("zero", "initial"),
+    masks: Sequence[Literal["uniform", "binned"]] = ("uniform", "binned"),
+) -> tuple[Code, ...]:
+    """All combinations, in a fixed order. Naming a member costs the log of the family's size."""
+    return tuple(Code(b, s, m) for b in bits for s in starts for m in masks)
+
+
+DEFAULT_CODES = code_family()
+
+
+def describe(net: Network, code: Code = Code(8), family: Sequence[Code] = DEFAULT_CODES) -> Ledger:
+    """The network rounded by `code`, and its description length line by line.
+
+    code   : a member of `family`
+    family : codes agreed on before the data were seen
+    Returns a Ledger; `.network` is the rounded network and `.p_eff` its length in nats.
+    Raises MissingCapability if the code needs initial values the network does not carry,
+    InvalidArgument if the code is not in the family or the mask reaches beyond `maskable`.
+    """
+    if code not in family:
+        raise InvalidArgument("code", str(code), "it has to be a member of the family agreed on beforehand")
+    choice = Entry("header", "choice of code", uniform_length(len(family)), f"one of {len(family)}: {code}")
+    mask = mask_entry(net, code)
+    rounded, weights = _round(net, code)
+    return Ledger((choice, mask, *weights), rounded, f"description length, {code}")
+
+
+def usable_codes(net: Network, family: Sequence[Code] = DEFAULT_CODES) -> list[Code]:
+    """Members of the family that can write this network and are not sure to be longer than another."""
+    known = net.origin.initial is not None
+    masked = net.origin.dependence.on_data and maskable_names(net)
+    return [
+        c
+        for c in family
+        if (known or (c.start == "zero" and c.mask == "uniform")) and (masked or c.mask == "uniform")
+    ]
+
+
+def mask_entry(net: Network, code: Code | None = None) -> Entry:
+    """The charge for the mask: nothing if it does not look at the data, else a code for the subset."""
+    names = maskable_names(net)
+    if not net.origin.dependence.on_data or not names:
+        free = Bracket.exact(0.0, unit=NATS)
+        return Entry("mask", "mask", free, "the mask does not depend on the data")
+    kept = np.concatenate([_mask_of(net, n).ravel() for n in names])
+    why = f"which {int(kept.sum())} of {kept.size}"
+    if code is None or code.mask == "uniform":
+        return Entry("mask", "mask", mask_length(kept.size, int(kept.sum())), why)
+    sizes = np.concatenate([np.abs(_initial(net, n)).ravel() for n in names])
+    bins = np.array_split(np.argsort(sizes, kind="stable"), min(MASK_BINS, kept.size))
+    length = binned_mask_length([len(b) for b in bins], [int(kept[b].sum()) for b in bins])
+    return Entry("mask", "mask", length, f"{why}, in bins of |init|")
+
+
+def _round(net: Network, code: Code) -> tuple[Network, list[Entry]]:
+    entries: list[Entry] = []
+    largest = max(w.size for w in net.weights)
+    weights, biases = list(net.weights), list(net.biases)
+    for layer in range(net.arch.layers):
+        for name, values in ((f"W{layer + 1}", weights), (f"b{layer + 1}", biases)):
+            if name in net.origin.frozen:
+                continue
+            values[layer], entry = _round_tensor(net, name, values[layer], code, largest)
+            entries.append(entry)
+    return net.replace(weights, biases), entries
+
+
+def _round_tensor(
+    net: Network, name: str, values: np.ndarray, code: Code, largest: int
+) -> tuple[np.ndarray, Entry]:
+    bits = code.bits_for(values.size, largest)
+    kept = _mask_of(net, name)
+    base = np.where(kept, _initial(net, name), 0.0) if code.start == "initial" else np.zeros(values.shape)
+    count = int(kept.sum())
+    if count == 0:
+        return values, Entry("weights", name, Bracket.exact(0.0, unit=NATS), "nothing is kept")
+    change = torch.tensor((values - base).reshape(1, len(values), -1))
+    mask = torch.tensor(kept.reshape(1, len(values), -1))
+    exponent = best_exponent(change, mask, bits)
+    scale = scale_of(exponent)
+    index = level_index(change, scale, bits)
+    rounded = level_value(index, scale, bits).masked_fill(~mask, 0.0).numpy().reshape(values.shape)
+    levels = np.bincount(index[mask].long().numpy(), minlength=2**bits)
+    length = sum_of([integer_length(int(exponent.item())), levels_length(levels.tolist(), bits)])
+    why = f"scale and {count} levels of {bits} bits"
+    return np.where(kept, base + rounded, 0.0), Entry("weights", name, length, why)
+
+
+def maskable_names(net: Network) -> list[str]:
+    """Weight tensors the mask was chosen in; unknown means all of them.
+
+    Raises InvalidArgument if a tensor outside has masked entries: nobody could decode that.
+    """
+    names = [f"W{i + 1}" for i in range(net.arch.layers)]
+    chosen = names if net.origin.maskable is None else [n for n in names if n in net.origin.maskable]
+    for name in names:
+        if name not in chosen and not _mask_of(net, name).all():
+            raise InvalidArgument(
+                "maskable", sorted(chosen), f"{name} has masked entries too: name it as well"
+            )
+    return chosen
+
+
+def trained_count(net: Network) -> int:
+    """||m||_0 of p_eff: every number that depends on the data and is not masked."""
+    names = [f"{kind}{i + 1}" for i in range(net.arch.layers) for kind in "Wb"]
+    return sum(int(_mask_of(net, n).sum()) for n in names if n not in net.origin.frozen)
+
+
+def _mask_of(net: Network, name: str) -> np.ndarray:
+    layer = int(name[1:]) - 1
+    return net.masks[layer] if name[0] == "W" else np.ones(net.biases[layer].shape, dtype=bool)
+
+
+def _initial(net: Network, name: str) -> np.ndarray:
+    if net.origin.initial is None or name not in net.origin.initial:
+        raise MissingCapability(
+            f"this code starts from the initial value of {name}, which the network does not carry; "
+            "use a code with start='zero' and mask='uniform'"
+        )
+    return np.asarray(net.origin.initial[name])

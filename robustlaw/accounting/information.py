@@ -1,0 +1,68 @@
+"""p_eff of the theorems that speak of mutual information, with certified caps on I(m;D)."""
+
+from __future__ import annotations
+
+from ..errors import UnknownName
+from ..evidence import NATS, Bracket
+from ..networks import Dependence, Network
+from .codes import LOG2
+from .describe import mask_entry, trained_count
+from .ledger import Entry, Ledger
+
+MACHINE_BITS = 32
+TARGETS = ("I(m;D|init)", "I(m;Y|X)")
+
+
+def label_entropy_cap(n: int) -> Bracket:
+    """I(m;Y|X) <= H(Y|X) <= n log 2 for labels +-1, nats."""
+    return LOG2 * float(n)
+
+
+def mask_information_cap(net: Network, target: str = "I(m;D|init)", n: int | None = None) -> Bracket:
+    """What the mask can know about the data, from its size and dependence class alone.
+
+    target : "I(m;D|init)" counts inputs and labels, "I(m;Y|X)" labels only
+    n      : number of +-1 labels; caps the label part by n log 2
+    Returns [0, cap] in nats, exactly 0 for masks that do not look at the target's data.
+    Raises UnknownName.
+    """
+    if target not in TARGETS:
+        raise UnknownName("target", target, TARGETS)
+    labels_only = target == "I(m;Y|X)"
+    dependence = net.origin.dependence
+    if not dependence.on_data or (labels_only and dependence is Dependence.INPUTS):
+        return Bracket.exact(0.0, f"the mask is a function of {_looks_at(dependence)}", NATS)
+    cap, method = mask_entry(net).nats.upper, "log of the number of masks"
+    if labels_only and n is not None and label_entropy_cap(n).upper < cap:
+        cap, method = label_entropy_cap(n).upper, "entropy of the labels"
+    return Bracket(0.0, cap, method, NATS)
+
+
+def information_ledger(
+    net: Network,
+    information: Bracket | None = None,
+    nats_per_weight: Bracket | None = None,
+    weights_are: str = f"{MACHINE_BITS} machine bits each",
+) -> Ledger:
+    """Bound on I(f;D|init): the mask's information plus a charge for each trained number.
+
+    information     : bracket on I(m;D|init) in nats; by default the cap
+    nats_per_weight : charge for one trained number; by default 32 ln 2, a float32 number being
+                      one of at most 2^32
+    """
+    known = mask_information_cap(net) if information is None else information
+    rate = LOG2 * float(MACHINE_BITS) if nats_per_weight is None else nats_per_weight
+    count = trained_count(net)
+    charge = Bracket((rate * float(count)).lower, (rate * float(count)).upper, "weights", NATS)
+    return Ledger(
+        (
+            Entry("mask", "I(m;D|init)", known, known.method),
+            Entry("weights", f"{count} trained numbers", charge, weights_are),
+        ),
+        net,
+        "I(m;D|init) + weights",
+    )
+
+
+def _looks_at(dependence: Dependence) -> str:
+    return "the inputs and the seed alone" if dependence is Dependence.INPUTS else "the seed alone"

@@ -1,0 +1,106 @@
+"""What is measured once on a network and its data, and then read by every law."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from .. import lipschitz
+from ..data import Dataset
+from ..errors import MissingCapability, ShapeMismatch
+from ..evidence import Bracket
+from ..networks import Network
+from ..networks.enclosure import forward_enclosed
+from .correlation import Correlation, centred_correlation, noise_correlation, weighted_sum
+
+# Rows of the distance matrix that are formed at a time when pairs of samples are compared.
+PAIR_BLOCK = 512
+
+
+@dataclass(eq=False)
+class Measured:
+    """One network on one data set; every number is computed at most once.
+
+    slope : a certified bracket on the Lipschitz constant, computed on demand if None
+    """
+
+    net: Network
+    data: Dataset
+    slope: Bracket | None = None
+    effort: lipschitz.Effort = "tight"
+
+    def __post_init__(self) -> None:
+        if self.net.arch.widths[0] != self.data.x.shape[1] or self.net.arch.widths[-1] != 1:
+            raise ShapeMismatch(
+                "net", self.net.arch.widths, f"the laws need {self.data.x.shape[1]} inputs and one output"
+            )
+
+    def of(self, net: Network) -> Measured:
+        """Another network on the same data; the network itself if it is this one."""
+        return self if net is self.net else Measured(net, self.data, None, self.effort)
+
+    @property
+    def n(self) -> int:
+        return len(self.data.y)
+
+    @cached_property
+    def lipschitz(self) -> Bracket:
+        """Certified bracket on Lip(f)."""
+        return self.slope or lipschitz.bracket(self.net, self.effort)
+
+    @cached_property
+    def clipped_correlation(self) -> Bracket:
+        """C(f)."""
+        return noise_correlation(self.net, self.data)
+
+    @cached_property
+    def correlation(self) -> Correlation:
+        """C_cent(f) where the law of the inputs allows it, else C(f)."""
+        try:
+            return centred_correlation(self.net, self.data, self.lipschitz)
+        except MissingCapability:
+            return Correlation(self.clipped_correlation.named("clipping"))
+
+    @cached_property
+    def mse(self) -> Bracket:
+        """Mean squared error of the clipped network, as the printed theorems have it."""
+        values, errors = forward_enclosed(self.net, self.data.x)
+        residual = np.clip(values[:, 0], -1.0, 1.0) - self.data.y
+        # (r +- e)^2 = r^2 +- (2|r| + e) e
+        spread = (2.0 * np.abs(residual) + errors[:, 0]) * errors[:, 0]
+        return weighted_sum(np.ones(self.n), residual**2, spread + 1e-15 * residual**2) / float(self.n)
+
+    @cached_property
+    def noise_power(self) -> Bracket:
+        """s2 = mean z^2."""
+        z = self.data.z
+        if z is None:
+            raise MissingCapability("the noise z = y - g is unknown: give the clean target g of the data set")
+        return weighted_sum(np.abs(z), np.abs(z), np.zeros(self.n)) / float(self.n)
+
+    @cached_property
+    def wrong_signs(self) -> int:
+        """Training labels whose sign the network does not give; a 0 counts as wrong."""
+        values, errors = forward_enclosed(self.net, self.data.x)
+        return int(np.sum(values[:, 0] * np.sign(self.data.y) <= errors[:, 0]))
+
+    @cached_property
+    def steepest_pair(self) -> float:
+        """Largest |f(x_i) - f(x_j)|/|x_i - x_j| over training pairs: a law below it is vacuous."""
+        values = self.net.forward(self.data.x)[:, 0]
+        return max(
+            _steepest(self.data.x, values, slice(start, start + PAIR_BLOCK))
+            for start in range(0, self.n, PAIR_BLOCK)
+        )
+
+
+def _steepest(x: np.ndarray, values: np.ndarray, rows: slice) -> float:
+    squares = np.einsum("ij,ij->i", x, x)
+    gaps = squares[rows, None] + squares[None, :] - 2.0 * (x[rows] @ x.T)
+    rises = np.abs(values[rows, None] - values[None, :])
+    # Below this the Gram formula has lost its digits; such pairs are left out, which can only
+    # make the trivial bound smaller.
+    far = gaps > 1e-9 * (squares.max() + 1e-300)
+    return float(np.max(np.where(far, rises / np.sqrt(np.where(far, gaps, 1.0)), 0.0)))

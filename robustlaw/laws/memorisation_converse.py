@@ -1,0 +1,74 @@
+"""The memorisation converse: remembering labels takes description length."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ..accounting import DEFAULT_CODES, Code, Ledger
+from ..accounting.codes import LOG2
+from ..accounting.ledger import Kind
+from ..evidence import NATS, Bracket, Hypothesis
+from .base import Law, Provenance
+from .description_length import DescriptionLength
+from .hypotheses import fair_signs
+from .measure import Measured
+
+
+@dataclass(frozen=True)
+class MemorisationConverse(Law):
+    """l(f) + log(1/delta) >= n (log 2 - h(e)), e the share of training labels f gets wrong, e <= 1/2.
+
+    **Every coded network at once**, with probability 1 - delta, for n independent fair signs; h is the
+    binary entropy in nats. No isoperimetry is needed: it tests the ledger alone.
+    Proof: for a fixed f the wrong labels are Binomial(n, 1/2) and P(at most e n wrong) <=
+    exp(-n (log 2 - h(e))) (Chernoff); give f the share delta exp(-l(f)) and add up with Kraft.
+    In expectation this is Fano's n (log 2 - h(e)) <= I(f;Y|X,init) <= I(m;Y|X,init) + E (weights).
+    Source: here; the average form after Kumar, Luo & Sellke, arXiv 2402.01089.
+    """
+
+    codes: tuple[Code, ...] = DEFAULT_CODES
+    forget: tuple[Kind, ...] = ()
+
+    provenance: ClassVar[Provenance] = Provenance.HERE
+    quantity: ClassVar[str] = "description length + log(1/delta), nats"
+
+    @property
+    def name(self) -> str:
+        return type(self).__name__ + "".join(f" without {kind}" for kind in self.forget)
+
+    def hypotheses(self, m: Measured) -> list[Hypothesis]:
+        return [fair_signs(m)]
+
+    def ledgers(self, m: Measured) -> Iterable[Ledger]:
+        return self._coded.ledgers(m)
+
+    def measured(self, m: Measured, p_eff: Bracket) -> Bracket:
+        return p_eff + self._coded.confidence
+
+    def bound(self, m: Measured, p_eff: Bracket) -> Bracket:
+        """n (log 2 - h(e)), for the labels of the coded network."""
+        return (LOG2 - binary_entropy(m.wrong_signs, m.n)) * float(m.n)
+
+    def vacuous(self, m: Measured, bound: Bracket) -> bool | None:
+        """A bound of at most log(1/delta) holds for any network, even an empty one."""
+        return bound.upper <= self._coded.confidence.upper
+
+    def details(self, m: Measured, ledger: Ledger) -> Mapping[str, float | str]:
+        return {**super().details(m, ledger), "wrong labels": float(m.wrong_signs)}
+
+    @property
+    def _coded(self) -> DescriptionLength:
+        return DescriptionLength(self.delta, self.codes, self.forget)
+
+
+def binary_entropy(wrong: int, n: int) -> Bracket:
+    """h(wrong/n) in nats for wrong <= n/2, and its largest value log 2 beyond."""
+    if 2 * wrong >= n:
+        return LOG2
+    if wrong == 0:
+        return Bracket.exact(0.0, unit=NATS)
+    e = Bracket.exact(float(wrong)) / float(n)
+    right = Bracket.exact(float(n - wrong)) / float(n)
+    return (1.0 / e).log() * e + (1.0 / right).log() * right

@@ -1,0 +1,43 @@
+"""The sparse law with constants that its ingredients really give."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ..accounting import Ledger, information_ledger
+from ..accounting.codes import LOG2
+from ..evidence import Bracket, Hypothesis
+from .base import Law, Provenance
+from .concentration import robust_bound
+from .hypotheses import isoperimetry, noise_known
+from .measure import Measured
+
+
+@dataclass(frozen=True)
+class SparseSharp(Law):
+    """Lip(f_W) >= C(f_W) sqrt(n delta/(2 v rho (U + log 2))) for any U >= I(f_W;D|init).
+
+    **One trained network**, with probability 1 - delta. U = I(m;D|init) + 32 ln 2 E||m||_0: a
+    float32 program's output is a finite class, so no net over the weights is needed.
+    Proof: under independent copies {X(f_W) >= a Lip(f_W)} has probability
+    P0 <= exp(-n a^2/(2 v rho)); binary data processing gives P <= (U + log 2)/log(1/P0); choose
+    a^2 = 2 v rho (U + log 2)/(n delta). Every correlation C used here is at most X.
+    Source: here; change of measure after Bassily et al. 2018.
+    """
+
+    provenance: ClassVar[Provenance] = Provenance.HERE
+
+    def hypotheses(self, m: Measured) -> list[Hypothesis]:
+        return [isoperimetry(m), noise_known(m)]
+
+    def ledgers(self, m: Measured) -> Iterable[Ledger]:
+        return [information_ledger(m.net)]
+
+    def risk(self, m: Measured) -> float:
+        return m.correlation.risk
+
+    def bound(self, m: Measured, p_eff: Bracket) -> Bracket:
+        return robust_bound(m, p_eff + LOG2) * math.nextafter(math.sqrt(self.delta), 0.0)

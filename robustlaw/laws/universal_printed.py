@@ -1,0 +1,42 @@
+"""The universal law of robustness, as printed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ..accounting import Entry, Ledger
+from ..evidence import Bracket
+from .base import Provenance
+from .measure import Measured
+from .printed_chain import PrintedLaw
+
+# 2^9; redoing the printed chain gives 192.
+CONSTANT = 512.0
+
+
+@dataclass(frozen=True)
+class UniversalPrinted(PrintedLaw):
+    """Lip(f) >= eps/(2^9 sqrt c) sqrt(n d/(p log(60 W J/eps) + log(4/delta))).
+
+    **All networks of a class of p parameters at once**, with probability 1 - delta, whenever
+    MSE <= sigma^2 - eps. p counts every parameter that could have been trained: the class
+    does not know which weights a mask will keep.
+    Source: Bubeck & Sellke, arXiv 2105.12806, Theorem 3; sample size as in the sparse law.
+    """
+
+    provenance: ClassVar[Provenance] = Provenance.PRINTED
+
+    @property
+    def shrink(self) -> Bracket:
+        return Bracket.exact(1.0)
+
+    def parameters(self, m: Measured) -> Ledger:
+        charge = self.net_charge(m)
+        p = sum(w.size + b.size for w, b in m.net.layers)
+        entry = Entry("weights", f"{p} parameters", charge * float(p), "every parameter of the architecture")
+        return Ledger((entry,), m.net, "p log(60 W J/eps)")
+
+    def bound(self, m: Measured, p_eff: Bracket) -> Bracket:
+        total = p_eff + (4.0 / Bracket.exact(self.delta_for(m))).log()
+        return self.net_bound(m, CONSTANT, 1.0 / total)

@@ -1,0 +1,107 @@
+"""Seeded initial values: every network has its own stream, whatever its companions are."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..errors import InvalidArgument
+from ..seeds import generator
+from .mlp import Mlp
+from .origin import Dependence
+from .stack import Stack
+
+Key = int | str
+
+
+@dataclass(frozen=True)
+class He:
+    """Normal weights of variance 2/fan_in, zero biases (He et al. 2015)."""
+
+    def draw(
+        self, shape: tuple[int, int], last: bool, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        del last
+        return rng.normal(0.0, math.sqrt(2.0 / shape[1]), shape), np.zeros(shape[0])
+
+
+@dataclass(frozen=True)
+class TorchDefault:
+    """Uniform weights and biases on +-1/sqrt(fan_in), as torch.nn.Linear draws them."""
+
+    def draw(
+        self, shape: tuple[int, int], last: bool, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        del last
+        bound = 1.0 / math.sqrt(shape[1])
+        return rng.uniform(-bound, bound, shape), rng.uniform(-bound, bound, shape[0])
+
+
+@dataclass(frozen=True)
+class Small:
+    """Normal hidden weights of deviation scale/sqrt(fan_in), zero biases, output +-1/sqrt(fan_in).
+
+    Small hidden weights let training choose the directions; the output layer is meant to be frozen.
+    """
+
+    scale: float = 0.3
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.scale < math.inf:
+            raise InvalidArgument("scale", self.scale, "give a positive finite number")
+
+    def draw(
+        self, shape: tuple[int, int], last: bool, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        width = 1.0 / math.sqrt(shape[1])
+        if last:
+            return width * rng.choice([-1.0, 1.0], shape), np.zeros(shape[0])
+        return rng.normal(0.0, self.scale * width, shape), np.zeros(shape[0])
+
+
+@dataclass(frozen=True)
+class SignedConstant:
+    """Weights +-scale/sqrt(fan_in) with fair signs, zero biases: the frozen source of a supermask."""
+
+    scale: float = 0.6
+
+    def draw(
+        self, shape: tuple[int, int], last: bool, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        size = (1.0 if last else self.scale) / math.sqrt(shape[1])
+        return size * rng.choice([-1.0, 1.0], shape), np.zeros(shape[0])
+
+
+Initialisation = He | TorchDefault | Small | SignedConstant
+
+
+def initial_stack(
+    arch: Mlp,
+    keys: Sequence[Key],
+    initialisation: Initialisation,
+    device: str = "cpu",
+    dtype: torch.dtype = torch.float32,
+) -> Stack:
+    """A dense stack, one network a key, drawn on the CPU in float64 and then cast."""
+    if not keys:
+        raise InvalidArgument("keys", keys, "give at least one seed")
+    draws = [_draw(arch, key, initialisation) for key in keys]
+
+    def batch(pick: int, layer: int) -> Tensor:
+        return torch.as_tensor(np.stack([d[layer][pick] for d in draws])).to(device=device, dtype=dtype)
+
+    weights = tuple(batch(0, i) for i in range(arch.layers))
+    biases = tuple(batch(1, i) for i in range(arch.layers))
+    masks = tuple(torch.ones_like(w, dtype=torch.bool) for w in weights)
+    stack = Stack(arch, weights, biases, masks, dependence=Dependence.NONE, method="dense")
+    return stack.starting_here()
+
+
+def _draw(arch: Mlp, key: Key, initialisation: Initialisation) -> list[tuple[np.ndarray, np.ndarray]]:
+    rng = generator("init", key)
+    return [initialisation.draw(shape, i == arch.layers - 1, rng) for i, shape in enumerate(arch.shapes)]

@@ -1,0 +1,102 @@
+"""What the optimiser moves, and the weights it stands for."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from ..errors import UnknownName
+from .grid import round_to_grid
+from .recipe import Recipe, StraightThrough
+from .stack import Stack
+
+
+class Parametrisation(ABC):
+    """Leaves of a stack, batched over networks along their first axis."""
+
+    leaves: dict[str, Tensor]
+
+    @abstractmethod
+    def weights(self) -> list[Tensor]:
+        """Effective weights, differentiable in the leaves."""
+
+    @abstractmethod
+    def biases(self) -> list[Tensor]:
+        """Effective biases, differentiable in the leaves."""
+
+    @abstractmethod
+    def masks(self) -> list[Tensor]:
+        """Kept entries at this moment."""
+
+    def after_backward(self) -> None:  # noqa: B027 - most leaves need nothing here
+        """Called between backward pass and optimiser step."""
+
+    def after_step(self) -> None:  # noqa: B027
+        """Called after every optimiser step."""
+
+    @abstractmethod
+    def take(self, places: Sequence[int]) -> Parametrisation:
+        """The networks at `places`, with fresh leaves of the same values."""
+
+
+class Masked(Parametrisation):
+    """Weights under fixed masks, optionally rounded straight-through; off-mask entries stay +0."""
+
+    def __init__(self, stack: Stack, recipe: Recipe) -> None:
+        names = stack.tensors
+        for name in recipe.frozen - names.keys():
+            raise UnknownName("frozen", name, names)
+        self._stack, self._recipe = stack, recipe
+        self.leaves = {
+            k: v.detach().clone().requires_grad_() for k, v in names.items() if k not in recipe.frozen
+        }
+
+    def _value(self, name: str) -> Tensor:
+        return self.leaves[name] if name in self.leaves else self._stack.tensors[name]
+
+    def weights(self) -> list[Tensor]:
+        names = [f"W{i + 1}" for i in range(self._stack.arch.layers)]
+        values = [self._value(n) for n in names]
+        rounding = self._recipe.straight_through
+        if rounding is None:
+            return values
+        return [
+            self._rounded(n, w, m, rounding) if n in self.leaves else w
+            for n, w, m in zip(names, values, self._stack.masks, strict=True)
+        ]
+
+    def _rounded(self, name: str, weight: Tensor, mask: Tensor, rounding: StraightThrough) -> Tensor:
+        if rounding.start == "zero" or self._stack.initial is None:
+            return round_to_grid(weight, mask, rounding.bits)
+        origin = self._stack.initial[name].masked_fill(~mask, 0.0)
+        return origin + round_to_grid(weight - origin, mask, rounding.bits)
+
+    def biases(self) -> list[Tensor]:
+        return [self._value(f"b{i + 1}") for i in range(self._stack.arch.layers)]
+
+    def masks(self) -> list[Tensor]:
+        return list(self._stack.masks)
+
+    def after_backward(self) -> None:
+        self._clear([leaf.grad for leaf in self._masked_leaves() if leaf.grad is not None])
+
+    def after_step(self) -> None:
+        with torch.no_grad():
+            self._clear(self._masked_leaves())
+
+    def _masked_leaves(self) -> list[Tensor]:
+        return [leaf for name, leaf in self.leaves.items() if name[0] == "W"]
+
+    def _clear(self, tensors: Sequence[Tensor]) -> None:
+        kept = [self._stack.masks[int(name[1:]) - 1] for name in self.leaves if name[0] == "W"]
+        for tensor, mask in zip(tensors, kept, strict=True):
+            tensor.masked_fill_(~mask, 0.0)
+
+    def take(self, places: Sequence[int]) -> Masked:
+        rest = Masked(self._stack.take(places), self._recipe)
+        index = torch.as_tensor(places, dtype=torch.long, device=self._stack.weights[0].device)
+        rest.leaves = {k: v.detach()[index].clone().requires_grad_() for k, v in self.leaves.items()}
+        return rest

@@ -1,0 +1,94 @@
+"""How a stack is trained: one frozen value that names every choice."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from ..errors import InvalidArgument, UnknownName
+from .grid import check_bits
+from .initialise import He, Initialisation
+
+Optimiser = Literal["adam", "adamw", "sgd"]
+Schedule = Literal["constant", "cosine"]
+Loss = Literal["mse", "cross_entropy"]
+
+
+@dataclass(frozen=True)
+class StraightThrough:
+    """Train through a b-bit grid: forward on rounded weights, gradients as if not rounded.
+
+    bits  : 1 means signs
+    start : "zero" rounds the weights, "initial" rounds their change since initialisation
+    """
+
+    bits: int = 1
+    start: Literal["zero", "initial"] = "initial"
+
+    def __post_init__(self) -> None:
+        check_bits(self.bits)
+        if self.start not in ("zero", "initial"):
+            raise UnknownName("start", self.start, ("zero", "initial"))
+
+
+@dataclass(frozen=True)
+class LipschitzPenalty:
+    """Adds weight * FGL^2 to the loss of a network with one hidden ReLU layer and one output.
+
+    FGL is the free-pattern Lipschitz constant, the largest sum of kept slopes along one
+    direction; `iterations` warm-started power steps a training step follow the maximiser.
+    """
+
+    weight: float = 0.003
+    iterations: int = 6
+
+    def __post_init__(self) -> None:
+        if not (self.weight > 0.0 and math.isfinite(self.weight)) or self.iterations < 1:
+            raise InvalidArgument("penalty", self, "give a positive weight and at least one iteration")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One way to train.
+
+    steps      : most full-batch steps
+    stop_at    : stop a network once its loss is at most this; None trains all steps
+    check_every: steps between two readings of the losses
+    frozen     : names of tensors that stay at their initial value, such as "W2", "b1"
+    Raises InvalidArgument or UnknownName.
+    """
+
+    initialisation: Initialisation = He()
+    loss: Loss = "mse"
+    optimiser: Optimiser = "adam"
+    learning_rate: float = 0.01
+    weight_decay: float = 0.0
+    schedule: Schedule = "constant"
+    steps: int = 1000
+    stop_at: float | None = None
+    check_every: int = 100
+    frozen: frozenset[str] = frozenset()
+    penalty: LipschitzPenalty | None = None
+    straight_through: StraightThrough | None = None
+
+    def __post_init__(self) -> None:
+        for name, value, choices in (
+            ("loss", self.loss, get_args(Loss)),
+            ("optimiser", self.optimiser, get_args(Optimiser)),
+            ("schedule", self.schedule, get_args(Schedule)),
+        ):
+            if value not in choices:
+                raise UnknownName(name, value, choices)
+        if not (self.learning_rate > 0.0 and math.isfinite(self.learning_rate)):
+            raise InvalidArgument("learning_rate", self.learning_rate, "give a positive finite number")
+        if not 0.0 <= self.weight_decay < math.inf:
+            raise InvalidArgument("weight_decay", self.weight_decay, "give a finite number of at least 0")
+        if self.steps < 1 or self.check_every < 1:
+            raise InvalidArgument("steps", (self.steps, self.check_every), "give at least one step")
+
+    def rate(self, step: int) -> float:
+        """Learning rate of step 0, 1, ..., steps - 1."""
+        if self.schedule == "constant":
+            return self.learning_rate
+        return self.learning_rate * 0.5 * (1.0 + math.cos(math.pi * step / self.steps))

@@ -1,0 +1,95 @@
+"""Masks read off trained weights: once, or round by round (iterative magnitude pruning)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import torch
+
+from ..errors import InvalidArgument, UnknownName
+from ..networks import Dependence, Stack
+from .base import Pruner, Session
+from .scores import magnitude
+from .selection import Scope
+
+Afterwards = Literal["fine_tune", "rewind", "stop"]
+
+
+@dataclass(frozen=True)
+class MagnitudeAfterTraining(Pruner):
+    """Train dense, keep the largest weights.
+
+    afterwards : "fine_tune" trains on from the kept weights, "rewind" puts them back to their
+                 initial values and trains again, "stop" leaves them as they are
+    """
+
+    scope: Scope = "global"
+    afterwards: Afterwards = "fine_tune"
+    dependence: ClassVar[Dependence] = Dependence.TRAINING
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.afterwards not in ("fine_tune", "rewind", "stop"):
+            raise UnknownName("afterwards", self.afterwards, ("fine_tune", "rewind", "stop"))
+
+    def run(self, session: Session) -> Stack:
+        trained = session.search(session.start)
+        masks = session.masks_from(magnitude(trained, session.layer_numbers), self.scope)
+        if self.afterwards == "rewind":
+            return session.finish(session.start.with_masks(masks))
+        pruned = trained.with_masks(masks)
+        return pruned if self.afterwards == "stop" else session.finish(pruned)
+
+
+@dataclass(frozen=True)
+class IterativeMagnitude(Pruner):
+    """Lottery tickets: train, drop the smallest `rate` of the survivors, rewind, repeat.
+
+    rate      : share dropped a round (1/5 in Frankle & Carbin 2019); the last round drops as
+                many as needed to end at the exact count
+    rewind_to : step whose weights the survivors go back to; 0 is the initialisation. The
+                learning-rate schedule resumes at that step
+    """
+
+    rate: float = 0.2
+    rewind_to: int = 0
+    scope: Scope = "global"
+    dependence: ClassVar[Dependence] = Dependence.TRAINING
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0.0 < self.rate < 1.0:
+            raise InvalidArgument("rate", self.rate, "give a share between 0 and 1")
+        if self.rewind_to < 0:
+            raise InvalidArgument("rewind_to", self.rewind_to, "give a step of at least 0")
+
+    def run(self, session: Session) -> Stack:
+        if self.rewind_to >= session.recipe.steps:
+            raise InvalidArgument("rewind_to", self.rewind_to, f"training has {session.recipe.steps} steps")
+        origin = session.search(session.start, last_step=self.rewind_to) if self.rewind_to else session.start
+        masks = self._masks(session, origin)
+        return session.finish(origin.with_masks(masks), first_step=self.rewind_to)
+
+    def schedule(self, total: int, count: int) -> list[int]:
+        """Kept counts after rounds 1, 2, ..., ending at `count`."""
+        counts: list[int] = []
+        while (counts[-1] if counts else total) > count:
+            before = counts[-1] if counts else total
+            counts.append(max(count, min(before - 1, int((1.0 - self.rate) * before + 1e-9))))
+        return counts
+
+    def _masks(self, session: Session, origin: Stack) -> list[torch.Tensor]:
+        """Round by round; networks that have reached their count drop out of the training."""
+        plans = [self.schedule(session.maskable_total, count) for count in session.counts]
+        masks = [m.clone() for m in origin.masks]
+        for number in range(max(map(len, plans), default=0)):
+            open_places = [i for i, plan in enumerate(plans) if number < len(plan)]
+            part = session.take(open_places)
+            ticket = origin.take(open_places).with_masks([m[open_places] for m in masks])
+            trained = part.search(ticket, first_step=self.rewind_to)
+            wanted = [plans[i][number] for i in open_places]
+            scores = magnitude(trained, part.layer_numbers)
+            for layer, chosen in enumerate(part.masks_from(scores, self.scope, wanted, within=ticket)):
+                masks[layer][open_places] = chosen
+        return masks

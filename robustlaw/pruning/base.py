@@ -1,0 +1,130 @@
+"""What every pruner is, and the session it works in."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..errors import UnknownName
+from ..networks import Batch, Dependence, Recipe, Stack, fit
+from ..networks.parametrise import Parametrisation
+from ..seeds import generator
+from .selection import Scope, check_density, select_masks
+
+Key = int | str
+
+
+@dataclass(frozen=True, eq=False)
+class Session:
+    """Everything a pruner may use for one stack.
+
+    start    : dense networks at initialisation
+    data     : their training data
+    recipe   : how they are trained in the end; searches leave the rounding to a grid out
+    keys     : name of each network, from which its random streams are drawn
+    counts   : kept entries each network has to end with, among the maskable ones
+    maskable : names of the tensors that masks are chosen in
+    """
+
+    start: Stack
+    data: Batch
+    recipe: Recipe
+    keys: tuple[Key, ...]
+    counts: tuple[int, ...]
+    maskable: tuple[str, ...]
+
+    @property
+    def layer_numbers(self) -> list[int]:
+        return [int(name[1:]) - 1 for name in self.maskable]
+
+    @property
+    def maskable_total(self) -> int:
+        shapes = self.start.arch.shapes
+        return sum(shapes[i][0] * shapes[i][1] for i in self.layer_numbers)
+
+    def search(self, stack: Stack, first_step: int = 0, last_step: int | None = None) -> Stack:
+        """Train as the recipe says, on unrounded weights: for finding masks."""
+        plain = replace(self.recipe, straight_through=None)
+        return fit(stack, self.data, plain, first_step=first_step, last_step=last_step)
+
+    def finish(self, stack: Stack, first_step: int = 0) -> Stack:
+        """The last training of a network, exactly as the recipe says."""
+        return fit(stack, self.data, self.recipe, first_step=first_step)
+
+    def finish_with(self, stack: Stack, parametrisation: Parametrisation) -> Stack:
+        """The last training, of other leaves than the weights."""
+        return fit(stack, self.data, self.recipe, parametrisation)
+
+    def take(self, places: Sequence[int]) -> Session:
+        """The same session for the networks at `places`."""
+        return replace(
+            self,
+            start=self.start.take(places),
+            data=self.data.take(places),
+            keys=tuple(self.keys[i] for i in places),
+            counts=tuple(self.counts[i] for i in places),
+        )
+
+    def masks_from(
+        self,
+        scores: Sequence[np.ndarray],
+        scope: Scope,
+        counts: Sequence[int] | None = None,
+        within: Stack | None = None,
+    ) -> list[Tensor]:
+        """Masks of the whole stack from scores (nets, out, in) of the maskable tensors.
+
+        counts : kept entries of each network, by default the session's
+        within : networks whose kept entries are the candidates
+        """
+        places = self.layer_numbers
+        chosen = []
+        for net, key in enumerate(self.keys):
+            pool = None if within is None else [within.masks[i][net].cpu().numpy() for i in places]
+            rng = generator("tie", key)
+            count = (counts or self.counts)[net]
+            chosen.append(select_masks([s[net] for s in scores], count, scope, rng, pool))
+        masks = [torch.ones_like(m) for m in self.start.masks]
+        for place, layer in enumerate(places):
+            stacked = np.stack([c[place] for c in chosen])
+            masks[layer] = torch.as_tensor(stacked, device=self.start.weights[0].device)
+        return masks
+
+
+@dataclass(frozen=True)
+class Pruner(ABC):
+    """A way to end with a given fraction of the maskable weights.
+
+    density : kept fraction, in (0, 1]
+    """
+
+    density: float
+
+    dependence: ClassVar[Dependence]
+
+    def __post_init__(self) -> None:
+        check_density(self.density)
+
+    @property
+    def name(self) -> str:
+        return type(self).__name__
+
+    @abstractmethod
+    def run(self, session: Session) -> Stack:
+        """Find the masks and train the networks of the session."""
+
+
+def maskable_names(stack: Stack, recipe: Recipe, maskable: frozenset[str] | None) -> tuple[str, ...]:
+    """Names of the tensors to mask: the given ones, or every weight matrix that is trained."""
+    weights = [f"W{i + 1}" for i in range(stack.arch.layers)]
+    if maskable is None:
+        return tuple(w for w in weights if w not in recipe.frozen)
+    for name in maskable - set(weights):
+        raise UnknownName("maskable", name, weights)
+    return tuple(w for w in weights if w in maskable)

@@ -1,0 +1,81 @@
+"""A mask as a value of its own: counts, reachable entries, a fingerprint."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import ShapeMismatch
+from ..networks import Network
+
+
+@dataclass(frozen=True, eq=False)
+class Mask:
+    """Boolean matrices (out, in), one a layer, True where the weight is kept. Immutable."""
+
+    layers: tuple[np.ndarray, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "layers", tuple(np.array(m, dtype=bool, copy=True) for m in self.layers))
+        for below, above in zip(self.layers, self.layers[1:], strict=False):
+            if below.shape[0] != above.shape[1]:
+                raise ShapeMismatch("layers", (below.shape, above.shape), "consecutive layers have to fit")
+        for m in self.layers:
+            m.setflags(write=False)
+
+    @classmethod
+    def of(cls, net: Network) -> Mask:
+        return cls(net.masks)
+
+    @property
+    def nnz(self) -> int:
+        """Kept entries."""
+        return sum(self.layer_counts)
+
+    @property
+    def layer_counts(self) -> tuple[int, ...]:
+        return tuple(int(m.sum()) for m in self.layers)
+
+    @property
+    def density(self) -> float:
+        return self.nnz / sum(m.size for m in self.layers)
+
+    def effective(self) -> Mask:
+        """Entries on a path of kept entries from an input to an output: all that can matter."""
+        reached = _units_reached(self.layers)
+        needed = _units_reached([m.T for m in reversed(self.layers)])[::-1]
+        return Mask(
+            tuple(m & reached[i][None, :] & needed[i + 1][:, None] for i, m in enumerate(self.layers))
+        )
+
+    def packed(self) -> bytes:
+        """One bit an entry, layers in order."""
+        return np.packbits(np.concatenate([m.ravel() for m in self.layers])).tobytes()
+
+    @property
+    def sha256(self) -> str:
+        shapes = repr([m.shape for m in self.layers]).encode()
+        return hashlib.sha256(shapes + self.packed()).hexdigest()
+
+    def issubset(self, other: Mask) -> bool:
+        return all(not np.any(a & ~b) for a, b in zip(self.layers, other.layers, strict=True))
+
+    def __and__(self, other: Mask) -> Mask:
+        return Mask(tuple(a & b for a, b in zip(self.layers, other.layers, strict=True)))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Mask) and self.sha256 == other.sha256
+
+    def __hash__(self) -> int:
+        return hash(self.sha256)
+
+
+def _units_reached(layers: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Units that a path of kept entries reaches, from the first side, level by level."""
+    units: list[np.ndarray] = [np.ones(layers[0].shape[1], dtype=bool)]
+    for m in layers:
+        units.append(np.any(m & units[-1][None, :], axis=1))
+    return units

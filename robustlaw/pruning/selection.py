@@ -1,0 +1,101 @@
+"""Exact kept counts and seeded ties: how a score becomes a mask.
+
+Counts are integers from exact rational arithmetic; a tie is broken by a random order that
+is fixed before the scores are looked at, so it carries nothing about the data.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from ..errors import InfeasibleDensity, NonFinite, ShapeMismatch
+
+Scope = Literal["global", "layerwise"]
+
+
+def check_density(density: float) -> float:
+    """`density` itself. Raises InfeasibleDensity outside (0, 1]."""
+    if not 0.0 < density <= 1.0:
+        raise InfeasibleDensity("density", density, "give the kept fraction, above 0 and at most 1")
+    return float(density)
+
+
+def kept_count(density: float, total: int) -> int:
+    """floor(density * total + 1/2), the density read through its shortest decimal.
+
+    Raises InfeasibleDensity if nothing would be kept.
+    """
+    count = (Fraction(repr(check_density(density))) * total * 2 + 1) // 2
+    if count < 1:
+        raise InfeasibleDensity(
+            "density", density, f"it keeps none of {total} weights; raise it above {0.5 / total}"
+        )
+    return int(count)
+
+
+def select(
+    scores: Float[np.ndarray, " entries"],
+    count: int,
+    rng: np.random.Generator,
+    candidates: Bool[np.ndarray, " entries"] | None = None,
+) -> Bool[np.ndarray, " entries"]:
+    """The `count` entries of highest score among the candidates, ties broken by `rng`.
+
+    Raises NonFinite on a NaN score, InfeasibleDensity if there are too few candidates.
+    """
+    index = np.arange(len(scores)) if candidates is None else np.flatnonzero(candidates)
+    if np.isnan(scores[index]).any():
+        raise NonFinite("scores", scores[index][np.isnan(scores[index])][:3], "a score has to be a number")
+    if not 0 <= count <= len(index):
+        raise InfeasibleDensity("count", count, f"choose between 0 and {len(index)} candidates")
+    index = index[rng.permutation(len(index))]
+    order = np.argsort(-scores[index], kind="stable")
+    mask = np.zeros(len(scores), dtype=bool)
+    mask[index[order[:count]]] = True
+    return mask
+
+
+def largest_remainder(shares: Float[np.ndarray, " layers"], caps: np.ndarray, total: int) -> np.ndarray:
+    """Integers near `shares`, at most `caps`, with sum `total`; earlier layers win equal remainders."""
+    if total > caps.sum() or len(shares) != len(caps):
+        raise ShapeMismatch("caps", caps.tolist(), f"they have to leave room for {total}")
+    counts: np.ndarray = np.minimum(np.floor(shares + 1e-9).astype(np.int64), caps)
+    while counts.sum() < total:
+        room = np.where(counts < caps, shares - counts, -np.inf)
+        counts[int(np.argmax(room))] += 1
+    while counts.sum() > total:
+        counts[int(np.argmax(np.where(counts > 0, counts - shares, -np.inf)))] -= 1
+    return counts
+
+
+def select_masks(
+    scores: list[np.ndarray],
+    count: int,
+    scope: Scope,
+    rng: np.random.Generator,
+    candidates: list[np.ndarray] | None = None,
+) -> list[np.ndarray]:
+    """One mask a tensor, `count` kept entries in total.
+
+    global    : the best entries wherever they are
+    layerwise : the same share of each tensor's candidates, by largest remainder
+    """
+    pool = [np.ones(s.shape, dtype=bool) for s in scores] if candidates is None else candidates
+    if scope == "global":
+        flat = select(_join(scores), count, rng, _join(pool))
+        ends = np.cumsum([s.size for s in scores])[:-1]
+        return [m.reshape(s.shape) for m, s in zip(np.split(flat, ends), scores, strict=True)]
+    caps = np.array([int(c.sum()) for c in pool])
+    counts = largest_remainder(caps * (count / caps.sum()), caps, count)
+    return [
+        select(s.ravel(), int(k), rng, c.ravel()).reshape(s.shape)
+        for s, k, c in zip(scores, counts, pool, strict=True)
+    ]
+
+
+def _join(arrays: list[np.ndarray]) -> np.ndarray:
+    return np.concatenate([a.ravel() for a in arrays])

@@ -1,0 +1,95 @@
+"""Supermasks: weights frozen at their random values, only the mask is learned.
+
+Edge-popup (Ramanujan et al. 2020): every entry has a score; the forward pass uses the top K
+scores of each layer; the gradient reaches the scores as if the mask were the identity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..networks import Dependence, Stack
+from ..networks.parametrise import Parametrisation
+from ..seeds import generator
+from .base import Pruner, Session
+from .selection import largest_remainder
+
+
+@dataclass(frozen=True)
+class EdgePopup(Pruner):
+    """Learn which of the frozen weights to keep; the kept count of each layer is fixed beforehand.
+
+    The recipe trains the scores; its frozen tensors and penalty mean what they always mean,
+    and its rounding does not apply: frozen weights are not coded.
+    """
+
+    dependence: ClassVar[Dependence] = Dependence.TRAINING
+
+    def run(self, session: Session) -> Stack:
+        plain = replace(session, recipe=replace(session.recipe, straight_through=None))
+        trained = plain.finish_with(session.start, _Popup(plain))
+        return replace(trained, frozen=trained.frozen | frozenset(session.maskable))
+
+
+class _Popup(Parametrisation):
+    """Scores of the maskable tensors are the leaves; everything else of the recipe stays trainable."""
+
+    def __init__(self, session: Session) -> None:
+        self._stack = session.start
+        self._layers = session.layer_numbers
+        shapes = [session.start.arch.shapes[i] for i in self._layers]
+        caps = np.array([a * b for a, b in shapes])
+        counts = [largest_remainder(caps * (k / caps.sum()), caps, k) for k in session.counts]
+        self._counts = torch.as_tensor(np.stack(counts), device=session.start.weights[0].device)
+        trained = {k: v for k, v in session.start.tensors.items() if k not in session.recipe.frozen}
+        draws = {
+            name: np.stack([generator("scores", key, name).uniform(0.0, 1.0, s) for key in session.keys])
+            / np.sqrt(s[1])
+            for name, s in zip(session.maskable, shapes, strict=True)
+        }
+        self.leaves = {k: v.detach().clone() for k, v in trained.items() if k not in draws}
+        self.leaves |= {k: torch.as_tensor(v).to(session.start.weights[0]) for k, v in draws.items()}
+        for leaf in self.leaves.values():
+            leaf.requires_grad_()
+
+    def _mask(self, place: int) -> Tensor:
+        """Exactly the top K of each network; ties keep the earlier entry of the seeded scores."""
+        scores = self.leaves[f"W{self._layers[place] + 1}"].detach()
+        order = scores.flatten(1).argsort(dim=1, descending=True, stable=True)
+        rank = torch.empty_like(order).scatter_(
+            1, order, torch.arange(order.shape[1], device=order.device).expand_as(order)
+        )
+        return (rank < self._counts[:, place, None]).view_as(scores)
+
+    def weights(self) -> list[Tensor]:
+        values = [self.leaves.get(f"W{i + 1}", w) for i, w in enumerate(self._stack.weights)]
+        for place, layer in enumerate(self._layers):
+            frozen = self._stack.weights[layer]
+            scores = self.leaves[f"W{layer + 1}"]
+            through = frozen * scores
+            masked = frozen.masked_fill(~self._mask(place), 0.0)
+            values[layer] = masked + (through - through.detach())
+        return values
+
+    def biases(self) -> list[Tensor]:
+        return [self.leaves.get(f"b{i + 1}", b) for i, b in enumerate(self._stack.biases)]
+
+    def masks(self) -> list[Tensor]:
+        masks = list(self._stack.masks)
+        for place, layer in enumerate(self._layers):
+            masks[layer] = self._mask(place)
+        return masks
+
+    def take(self, places: Sequence[int]) -> _Popup:
+        rest: Any = object.__new__(_Popup)
+        index = torch.as_tensor(places, dtype=torch.long, device=self._counts.device)
+        rest._stack, rest._layers = self._stack.take(places), self._layers
+        rest._counts = self._counts[index]
+        rest.leaves = {k: v.detach()[index].clone().requires_grad_() for k, v in self.leaves.items()}
+        return rest  # type: ignore[no-any-return]

@@ -1,0 +1,59 @@
+"""`train`: data, a pruner and seeds in, a stack of trained and masked networks out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from ..data import Dataset
+from ..errors import ShapeMismatch
+from ..networks import Mlp, Recipe, Stack, batch, initial_stack
+from .at_initialisation import Random
+from .base import Key, Pruner, Session, maskable_names
+from .selection import kept_count
+
+
+def train(
+    arch: Mlp,
+    data: Dataset | Sequence[Dataset],
+    pruner: Pruner | None = None,
+    seeds: Sequence[Key] = (0,),
+    recipe: Recipe | None = None,
+    *,
+    densities: Sequence[float] | None = None,
+    maskable: frozenset[str] | None = None,
+    device: str = "cpu",
+) -> Stack:
+    """Train one network a seed, all at once.
+
+    data      : one data set for all networks, or one each
+    pruner    : how the mask is found; None keeps every weight
+    seeds     : name each network's random streams; the result of a network depends on its own
+                seed, data and density, and not on the others in the stack
+    densities : the kept fraction of each network, in place of the pruner's
+    maskable  : weight tensors masks are chosen in; by default all that the recipe trains
+    Returns a Stack; `facts` of each network: seed, density, steps, loss, converged.
+    Raises ShapeMismatch, InfeasibleDensity, LabelOutOfRange, NonFinite, UnknownName.
+    """
+    sets = [data] if isinstance(data, Dataset) else list(data)
+    if len(sets) not in (1, len(seeds)):
+        raise ShapeMismatch("data", len(sets), f"give one data set, or one for each of {len(seeds)} seeds")
+    if sets[0].x.shape[1] != arch.widths[0]:
+        raise ShapeMismatch("data", sets[0].x.shape, f"the network takes {arch.widths[0]} inputs")
+    chosen, plan = pruner or Random(1.0), recipe or Recipe()
+    shares = [chosen.density] * len(seeds) if densities is None else list(densities)
+    if len(shares) != len(seeds):
+        raise ShapeMismatch("densities", len(shares), f"give one for each of {len(seeds)} seeds")
+    start = initial_stack(arch, list(seeds), plan.initialisation, device)
+    names = maskable_names(start, plan, maskable)
+    total = sum(start.arch.shapes[int(n[1:]) - 1][0] * start.arch.shapes[int(n[1:]) - 1][1] for n in names)
+    counts = tuple(kept_count(share, total) for share in shares)
+    columns = batch([s.x for s in sets], [s.y for s in sets], device)
+    start = replace(
+        start,
+        dependence=chosen.dependence,
+        method=chosen.name,
+        maskable=frozenset(names),
+        facts=tuple({"seed": s, "density": r} for s, r in zip(seeds, shares, strict=True)),
+    )
+    return chosen.run(Session(start, columns, plan, tuple(seeds), counts, names))
