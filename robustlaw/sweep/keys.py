@@ -21,8 +21,8 @@ SCHEMA = 1
 
 def cell_key(study: str, version: int, config: dict[str, Any]) -> str:
     """64 hexadecimal digits that name one config of one version of a study."""
-    named = {"schema": SCHEMA, "study": study, "version": version, "config": config}
-    return hashlib.sha256(canonical(named, "config").encode()).hexdigest()
+    named = {"schema": SCHEMA, "study": study, "version": version, "config": plain(config, "config")}
+    return hashlib.sha256(_text(named).encode()).hexdigest()
 
 
 def canonical(value: Any, where: str = "value") -> str:
@@ -30,13 +30,7 @@ def canonical(value: Any, where: str = "value") -> str:
 
     Raises NotPlain or NonFinite with the place, for example config['lr'].
     """
-    return json.dumps(
-        _unsigned_zeros(plain(value, where)),
-        sort_keys=True,
-        separators=(",", ":"),
-        ensure_ascii=False,
-        allow_nan=False,
-    )
+    return _text(plain(value, where))
 
 
 def plain(value: Any, where: str = "value") -> Any:
@@ -55,6 +49,12 @@ def plain(value: Any, where: str = "value") -> Any:
     if type(value) is dict:
         return {_name(key, where): plain(item, f"{where}[{key!r}]") for key, item in value.items()}
     raise NotPlain(where, value, f"{type(value).__qualname__} is not plain; {_remedy(value)}")
+
+
+def _text(value: Any) -> str:
+    return json.dumps(
+        _unsigned_zeros(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
 
 
 def _finite(value: float, where: str) -> float:

@@ -54,7 +54,8 @@ def test_golden_keys(study, version):
 
 @pytest.mark.parametrize("hash_seed", ["0", "1", "4242"])
 def test_keys_do_not_depend_on_the_process(hash_seed):
-    code = "import json,sys; from robustlaw.sweep import cell_key; print(cell_key('law', 1, json.load(sys.stdin)))"
+    code = "import json, sys; from robustlaw.sweep import cell_key; "
+    code += "print(cell_key('law', 1, json.load(sys.stdin)))"
     answer = subprocess.run(
         [sys.executable, "-c", code],
         input=json.dumps(CONFIG),
@@ -113,7 +114,7 @@ def test_a_numpy_scalar_is_told_how_to_become_plain():
         canonical(np.float64(0.5))
 
 
-@pytest.mark.parametrize("config", [{1: "x"}, {"a": {None: 1}}, {"a": "\ud800"}, {"\ud800": 1}])
+@pytest.mark.parametrize("config", [{"a": {1: "x"}}, {"a": {None: 1}}, {"a": "\ud800"}, {"\ud800": 1}])
 def test_names_and_texts_have_to_be_strings_with_a_utf8_form(config):
     with pytest.raises(NotPlain):
         cell_key("s", 1, config)
