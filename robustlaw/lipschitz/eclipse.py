@@ -1,0 +1,54 @@
+"""ECLipsE-Fast: one multiplier a layer in closed form, for any interval of slopes.
+
+Xu and Sivaranjani (NeurIPS 2024), generalised from [0, 1] to slopes [alpha, beta] with
+beta > |alpha|. What comes out is a proposal; lmi.py or zonotope.py prove it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from .batch import Weights
+from .rounding import Numbers, largest_eigenvalue
+from .sector import Sector
+
+
+@dataclass(frozen=True, eq=False)
+class Proposal:
+    """Multipliers of the hidden units, layer after layer (normalised to rho = 1), and rho."""
+
+    multipliers: Float[np.ndarray, "nets hidden"]
+    rho: Numbers
+
+
+def applies(slopes: Sector) -> bool:
+    return slopes.high > abs(slopes.low)
+
+
+def fast(weights: Sequence[Weights], slopes: Sector, first_norm: Numbers) -> Proposal:
+    """B_i = W_i M_{i-1}^-1 W_i^T, lambda_i = 2 / (beta (beta - alpha) lambda_max(B_i)),
+    M_i^-1 = (I + p lambda_i B_i)(I - r^2 lambda_i B_i)^-1 / lambda_i, rho = lambda_max(B_{K+1}).
+
+    first_norm : an upper bound of ||W_1||
+    """
+    r2, p = slopes.radius**2, slopes.product
+    lambdas = []
+    b = weights[0] @ weights[0].transpose(0, 2, 1)
+    top = first_norm**2
+    for i, w in enumerate(weights[1:]):
+        lam = 2.0 / (slopes.high * (slopes.high - slopes.low) * top)
+        lambdas.append(np.repeat(lam[:, None], weights[i].shape[-2], axis=1))
+        b = _through(w, lam[:, None, None] * b, r2, p) / lam[:, None, None]
+        top = largest_eigenvalue(b)
+    return Proposal(np.concatenate(lambdas, axis=1), top)
+
+
+def _through(w: np.ndarray, scaled: np.ndarray, r2: float, p: float) -> np.ndarray:
+    """W (I + p S)(I - r^2 S)^-1 W^T for symmetric S with r^2 S < 1/2 or so: a stable solve."""
+    solved = np.linalg.solve(np.eye(scaled.shape[-1]) - r2 * scaled, w.transpose(0, 2, 1))
+    value = w @ (solved + p * (scaled @ solved))
+    return np.asarray(0.5 * (value + value.transpose(0, 2, 1)))

@@ -1,0 +1,126 @@
+"""From the two ends of a batch to brackets: which rung does what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from jaxtyping import Float
+
+from ..errors import NonFinite, ShapeMismatch, UnknownName
+from ..evidence import Bracket
+from ..networks import Mlp, Network, Stack
+from ..seeds import generator
+from . import lower, upper
+from .attained import ASSUMPTION
+from .batch import Batch
+
+EFFORTS = ("fast", "tight")
+# Doubles in the largest matrix of a part of a stack, and networks in it.
+WORKING_SET, MOST = 1_000_000, 256
+
+Extra = Float[np.ndarray, "points inputs"]
+
+
+def bracket(
+    net: Network, effort: str = "tight", *, points: np.ndarray | None = None, seed: int = 0
+) -> Bracket:
+    """Certified enclosure of the global Lipschitz constant, l2 to l2, on all of R^d.
+
+    effort : "fast"  UPPER least of product, LipLT, ECLipsE-Fast; LOWER steepest of sampled points.
+             "tight" starts from fast and adds, for one hidden layer and one output, LipSDP-Neuron
+             by the mixing method (UPPER) and the steepest slope pattern or exact line scans
+             (LOWER); for other shapes a line search (LOWER), the upper end staying as in fast.
+    points : further inputs (points, d) whose gradients are tried, for example the data
+    seed   : of the sampled points
+    A network without a path from input to output gives exactly 0; one without hidden layer its
+    spectral norm. Both ends are safe against rounding. The witness attains the lower end; the
+    certificate proves the upper one. Raises UnknownName, ShapeMismatch or NonFinite.
+    Source: LIPSCHITZ.md sections 3.1, 3.2, 3.5, 3.8.
+    """
+    return bracket_stack([net], effort, points=points, seed=seed)[0]
+
+
+def bracket_stack(
+    nets: Iterable[Network] | Stack, effort: str = "tight", *, points: np.ndarray | None = None, seed: int = 0
+) -> list[Bracket]:
+    """`bracket` of every network, in order; networks of one architecture share their linear algebra.
+
+    Up to rounding each result is the one the network gets alone. Shapes may differ.
+    """
+    if effort not in EFFORTS:
+        raise UnknownName("effort", effort, EFFORTS)
+    everything = list(nets)
+    results: dict[int, Bracket] = {}
+    for arch in dict.fromkeys(net.arch for net in everything):
+        places = [i for i, net in enumerate(everything) if net.arch == arch]
+        extra = _checked(points, arch)
+        part = max(1, min(MOST, WORKING_SET // sum(arch.widths) ** 2))
+        for begin in range(0, len(places), part):
+            some = places[begin : begin + part]
+            found = _brackets(Batch.of([everything[i] for i in some]), effort, extra, seed)
+            results.update(zip(some, found, strict=True))
+    return [results[i] for i in range(len(everything))]
+
+
+def _brackets(batch: Batch, effort: str, extra: Extra, seed: int) -> list[Bracket]:
+    constant = batch.is_constant
+    results = [Bracket.exact(0.0, "no path from an input to an output")] * len(batch)
+    places = np.flatnonzero(~constant)
+    if len(places):
+        live = batch.take(places)
+        if batch.arch.layers == 1:
+            ends = lower.linear(live), upper.linear(live)
+        else:
+            ends = _fast(live, extra, seed) if effort == "fast" else _tight(live, extra, seed)
+        for place, found in zip(places, _joined(live, *ends, effort), strict=True):
+            results[place] = found
+    return results
+
+
+def _fast(batch: Batch, extra: Extra, seed: int) -> tuple[lower.Lowers, upper.Uppers]:
+    return lower.fast(batch, extra, generator("probe", "lipschitz fast", seed)), upper.fast(batch)
+
+
+def _tight(batch: Batch, extra: Extra, seed: int) -> tuple[lower.Lowers, upper.Uppers]:
+    low, high = _fast(batch, extra, seed)
+    random = generator("probe", "lipschitz tight", seed)
+    if not upper.is_scalar_shallow(batch):
+        return low.best(lower.search(batch, low.points[:, None], random)), high
+    sdp, z, signs = upper.mixing(batch, random)
+    return lower.guided(batch, low, z, signs, random), high.best(sdp)
+
+
+def _joined(batch: Batch, low: lower.Lowers, high: upper.Uppers, effort: str) -> list[Bracket]:
+    smooth = batch.arch.layers > 1 and not batch.activation.kink and not batch.sector.is_single
+    note = ""
+    if effort == "tight" and batch.arch.layers > 1 and not upper.is_scalar_shallow(batch):
+        note = "; no semidefinite rung for this shape"
+    found = []
+    for i in range(len(batch)):
+        value = float(low.values[i])
+        attained = value > 0.0
+        found.append(
+            Bracket(
+                value,
+                float(high.values[i]),
+                f"{effort}, l2: lower by {low.methods[i] if attained else 'nothing'}; "
+                f"upper by {high.methods[i]}{note}",
+                assumptions=(ASSUMPTION,) if smooth and attained else (),
+                witness=tuple(low.points[i].tolist()) if attained else None,
+                certificate=high.certificates[i],
+            )
+        )
+    return found
+
+
+def _checked(points: np.ndarray | None, arch: Mlp) -> Extra:
+    inputs = arch.widths[0]
+    if points is None:
+        return np.zeros((0, inputs))
+    array = np.asarray(points, dtype=np.float64)
+    if array.ndim != 2 or array.shape[1] != inputs:
+        raise ShapeMismatch("points", array.shape, f"give (points, {inputs})")
+    if not np.isfinite(array).all():
+        raise NonFinite("points", array[~np.isfinite(array)][:3], "points have to be finite")
+    return array

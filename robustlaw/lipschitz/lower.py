@@ -1,0 +1,97 @@
+"""Certified lower ends for a batch, with the points that attain them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from .attained import Points, certified_norms, norm_below
+from .batch import Batch
+from .line_scan import scan
+from .probes import best_points, climb, gaussian
+from .rounding import Numbers, down
+from .targets import pattern_norm, realising
+from .zonotope import Zonotope
+
+# Certified per network and pass; the rough ranking is right to rounding, so few are needed.
+CANDIDATES, STARTS = 4, 10
+# A realised pattern this close to the best one known needs no further search.
+CLOSE = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class Lowers:
+    """One lower end a network, the point that attains it, and how the point was found."""
+
+    values: Numbers
+    points: Float[np.ndarray, "nets inputs"]
+    methods: tuple[str, ...]
+
+    def best(self, other: Lowers) -> Lowers:
+        """The larger end of each network, with its point."""
+        first = self.values >= other.values
+        methods = [m if mine else n for mine, m, n in zip(first, self.methods, other.methods, strict=True)]
+        return Lowers(
+            np.where(first, self.values, other.values),
+            np.where(first[:, None], self.points, other.points),
+            tuple(methods),
+        )
+
+    def replaced(self, places: np.ndarray, other: Lowers) -> Lowers:
+        """`other`, which speaks about the networks at `places`, wherever it is better."""
+        values, points, methods = self.values.copy(), self.points.copy(), list(self.methods)
+        for row, place in enumerate(places):
+            if other.values[row] > values[place]:
+                values[place], points[place] = other.values[row], other.points[row]
+                methods[place] = other.methods[row]
+        return Lowers(values, points, tuple(methods))
+
+
+def linear(batch: Batch) -> Lowers:
+    """No hidden layer: the spectral norm itself, attained everywhere."""
+    weights, exponents = batch.scaled()
+    values = down(np.ldexp(norm_below(weights[0][:, None])[:, 0], exponents[:, 0]))
+    return Lowers(values, np.zeros((len(batch), weights[0].shape[-1])), ("spectral norm",) * len(batch))
+
+
+def attained(batch: Batch, x: Points, method: str) -> Lowers:
+    """The best certified point of each network."""
+    values = certified_norms(batch, x)
+    pick = values.argmax(axis=1)
+    rows = np.arange(len(batch))
+    return Lowers(values[rows, pick], x[rows, pick], (method,) * len(batch))
+
+
+def fast(batch: Batch, extra: Float[np.ndarray, "points inputs"], random: np.random.Generator) -> Lowers:
+    """The steepest of `extra`, of Gaussian points at several distances, and far away."""
+    x = gaussian(batch, random)
+    shared = np.concatenate([extra, np.zeros((1, x.shape[2]))])
+    x = np.concatenate([np.broadcast_to(shared, (len(batch), *shared.shape)), x], axis=1)
+    return attained(batch, best_points(batch, x, CANDIDATES), "gradient at a sampled point")
+
+
+def guided(
+    batch: Batch, known: Lowers, z: Zonotope, signs: np.ndarray, random: np.random.Generator
+) -> Lowers:
+    """One hidden layer: realise the steepest pattern of slopes; search where that fails."""
+    targets = realising(batch, z, signs)
+    ends = known.best(attained(batch, targets, "steepest slope pattern realised"))
+    open_places = np.flatnonzero(ends.values < pattern_norm(z, signs) * (1.0 - CLOSE))
+    if not len(open_places):
+        return ends
+    part = batch.take(open_places)
+    starts = np.concatenate([targets[open_places], known.points[open_places, None]], axis=1)
+    if not batch.activation.kink:
+        return ends.replaced(open_places, search(part, starts, random))
+    starts = np.concatenate([starts, gaussian(part, random, STARTS - starts.shape[1])], axis=1)
+    found = scan(part, starts, random)
+    return ends.replaced(open_places, attained(part, found, "exact line scans"))
+
+
+def search(batch: Batch, starts: Points, random: np.random.Generator) -> Lowers:
+    """Any depth: sampled line search from the given points and the best of fresh samples."""
+    fresh = best_points(batch, gaussian(batch, random), STARTS - starts.shape[1])
+    found = climb(batch, np.concatenate([starts, fresh], axis=1), random)
+    return attained(batch, found, "sampled line search")

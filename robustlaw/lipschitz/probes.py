@@ -1,0 +1,118 @@
+"""Where to look for a large gradient: points, far away points, and lines between them.
+
+Nothing here is a bound: it proposes points, and attained.py says what they are worth.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from .attained import Points, Values
+from .batch import Batch
+
+# Distances in units of the typical |b| / |w| of the first layer; the last stands for infinity.
+SCALES, SCALES_SMOOTH = (0.5, 2.0, 8.0, 1e5), (0.02, 0.3, 1.0, 4.0)
+POINTS = 512
+# Doubles in the largest array at a time, to stay near the processor's cache.
+WORKING_SET = 300_000
+# Points of one line that the sampled line search compares, and lines a round.
+STEPS, LINES, ROUNDS = 24, 8, 12
+
+
+def gaussian(batch: Batch, random: np.random.Generator, count: int = POINTS) -> Points:
+    """The same directions for every network, at distances that suit its biases."""
+    scales = SCALES if batch.activation.kink else SCALES_SMOOTH
+    inputs = batch.weights[0].shape[-1]
+    base = random.standard_normal((count, inputs))
+    base *= np.repeat(scales, -(-count // len(scales)))[:count, None]
+    return np.asarray(base * reach(batch)[:, None, None])
+
+
+def reach(batch: Batch) -> Float[np.ndarray, " nets"]:
+    """Distance at which first-layer biases (or the bend of a smooth activation) matter."""
+    alive = batch.alive[1]
+    rows = np.sqrt(np.einsum("eij,eij->ei", batch.weights[0], batch.weights[0]))
+    offset = np.abs(batch.biases[0]) + (0.0 if batch.activation.kink else 1.0)
+    count = np.maximum(alive.sum(axis=1), 1)
+    row = np.where(alive, rows, 0.0).sum(axis=1) / count
+    height = np.where(alive, offset, 0.0).sum(axis=1) / count
+    return np.where((row > 0.0) & (height > 0.0), height / np.where(row > 0.0, row, 1.0), 1.0)
+
+
+def rough_norms(batch: Batch, x: Points) -> Values:
+    """Gradient norms without any certainty; Frobenius for several outputs. For ranking."""
+    act = batch.activation
+    with np.errstate(all="ignore"):
+        value, slopes = x, []
+        for w, b in zip(batch.weights[:-1], batch.biases[:-1], strict=True):
+            z = value @ w.transpose(0, 2, 1) + b[:, None, :]
+            slopes.append(act.slope(z))
+            value = act.value(z)
+        squares = np.zeros(x.shape[:2])
+        for output in range(batch.weights[-1].shape[1]):
+            back = batch.weights[-1][:, output][:, None, :]
+            for w, s in zip(reversed(batch.weights[:-1]), reversed(slopes), strict=True):
+                back = (back * s) @ w
+            squares += np.einsum("epi,epi->ep", back, back)
+    return np.where(np.isfinite(squares), np.sqrt(squares), 0.0)
+
+
+def best_points(batch: Batch, x: Points, keep: int) -> Points:
+    """The `keep` points of each network with the largest rough norm, largest first."""
+    values = in_chunks(batch, x)
+    order: Int[np.ndarray, "nets points"] = np.argsort(-values, axis=1, kind="stable")[:, :keep]
+    return np.take_along_axis(x, order[:, :, None], axis=1)
+
+
+def in_chunks(batch: Batch, x: Points) -> Values:
+    """rough_norms, a few networks at a time."""
+    step = max(1, WORKING_SET // (x.shape[1] * max(batch.arch.widths)))
+    parts = [
+        rough_norms(batch.take(np.arange(i, min(i + step, len(x)))), x[i : i + step])
+        for i in range(0, len(x), step)
+    ]
+    return np.concatenate(parts)
+
+
+def climb(batch: Batch, start: Points, random: np.random.Generator) -> Points:
+    """Line search along gradients and random directions from each start, for any depth.
+
+    Each round looks at points of both signs and many lengths on one line a start, and moves
+    to the best. Returns as many points as it was given.
+    """
+    here, scale = start, reach(batch)
+    value = in_chunks(batch, here)
+    lengths = np.concatenate([-np.geomspace(1e3, 1e-3, STEPS // 2), np.geomspace(1e-3, 1e3, STEPS // 2)])
+    for turn in range(ROUNDS):
+        direction = random.standard_normal(here.shape)
+        if turn % 3 == 0:
+            direction = _gradient(batch, here)
+        length = np.sqrt(np.einsum("epi,epi->ep", direction, direction))
+        direction = direction / np.where(length > 0.0, length, 1.0)[:, :, None]
+        steps = lengths[None, None, :, None] * scale[:, None, None, None]
+        line = here[:, :, None, :] + steps * direction[:, :, None, :]
+        flat = line.reshape(len(here), -1, here.shape[-1])
+        values = in_chunks(batch, flat).reshape(*here.shape[:2], STEPS)
+        pick = values.argmax(axis=2)
+        found = np.take_along_axis(values, pick[:, :, None], axis=2)[:, :, 0]
+        better = found > value
+        moved = np.take_along_axis(line, pick[:, :, None, None], axis=2)[:, :, 0]
+        here = np.where(better[:, :, None], moved, here)
+        value = np.where(better, found, value)
+    return here
+
+
+def _gradient(batch: Batch, x: Points) -> Points:
+    """Gradient of the sum of outputs."""
+    act = batch.activation
+    with np.errstate(all="ignore"):
+        value, slopes = x, []
+        for w, b in zip(batch.weights[:-1], batch.biases[:-1], strict=True):
+            z = value @ w.transpose(0, 2, 1) + b[:, None, :]
+            slopes.append(act.slope(z))
+            value = act.value(z)
+        back = batch.weights[-1].sum(axis=1)[:, None, :]
+        for w, s in zip(reversed(batch.weights[:-1]), reversed(slopes), strict=True):
+            back = (back * s) @ w
+    return np.asarray(np.where(np.isfinite(back), back, 0.0))

@@ -1,0 +1,129 @@
+"""Inequalities that stay true in float64: positive semidefiniteness, norms, sums.
+
+u = 2^-53 is the unit roundoff and gamma_k = k u / (1 - k u). Every dot product of length k
+is within gamma_k of the sum of absolute products, for any order of summation (Higham,
+Accuracy and Stability, section 3.1). Nothing here trusts an eigenvalue routine: eigenvalues
+propose a number, a Cholesky factorisation that completes proves it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+
+UNIT = 2.0**-53
+# Products that underflow lose less than 2^-1074 each; the sums here stay far below 2^100 terms
+# and factors of size 1, so this covers them.
+UNDERFLOW = 2.0**-900
+# The same for sums whose factors are carried along with the error.
+TINY = 2.0**-1000
+# The least exponent to which a matrix is rescaled: beyond it rescaling itself might underflow.
+SCALE_LIMIT = 400
+
+Matrices = Float[np.ndarray, "nets rows columns"]
+Squares = Float[np.ndarray, "nets size size"]
+Numbers = Float[np.ndarray, " nets"]
+
+
+def gamma(terms: int) -> float:
+    """gamma_k = k u / (1 - k u), with one term to spare for its own rounding."""
+    k = (terms + 1) * UNIT
+    return k / (1.0 - k)
+
+
+def up(x: np.ndarray, terms: int = 4) -> np.ndarray:
+    """An upper bound of a non-negative number computed in float64 with at most `terms` roundings."""
+    return np.asarray(np.nextafter(x * (1.0 + gamma(terms + 1)), np.inf))
+
+
+def down(x: np.ndarray, terms: int = 4) -> np.ndarray:
+    """A lower bound of a non-negative number computed in float64 with at most `terms` roundings."""
+    return np.asarray(np.maximum(np.nextafter(x * (1.0 - gamma(terms + 1)), -np.inf), 0.0))
+
+
+def row_norms_up(rows: Float[np.ndarray, "nets rows columns"]) -> Float[np.ndarray, "nets rows"]:
+    """Upper bounds of the Euclidean norms of the rows."""
+    return up(np.sqrt(np.einsum("eij,eij->ei", rows, rows)) + UNDERFLOW, rows.shape[-1] + 2)
+
+
+def frobenius_up(matrices: Matrices) -> Numbers:
+    """Upper bounds of the Frobenius norms."""
+    size = matrices.shape[-1] * matrices.shape[-2]
+    return up(np.sqrt(np.einsum("eij,eij->e", matrices, matrices)) + UNDERFLOW, size + 2)
+
+
+def is_positive(matrices: Squares, error: Squares) -> Bool[np.ndarray, " nets"]:
+    """True only where S + F is positive semidefinite for every symmetric F with |F| <= error.
+
+    The matrix is rescaled by powers of two to a diagonal near 1 (exact; without it a badly
+    scaled network is rejected), lowered by s I, and factorised. If floating-point Cholesky of
+    A completes, then lambda_min(A) >= -gamma_{n+1}/(1 - gamma_{n+1}) tr A (Rump, Verification
+    of positive definiteness, BIT 46, 2006, for any order of operations). So S + F >= 0 if
+    s >= gamma/(1-gamma) tr S + ||error||_inf. Blocked solvers may multiply by reciprocals of
+    pivots, which doubles the error of a division: gamma is taken at 3 (n + 1).
+    Reads the lower triangle of S.
+    """
+    size = matrices.shape[-1]
+    scale, usable = _equilibration(np.einsum("eii->ei", matrices))
+    outer = scale[:, :, None] * scale[:, None, :]
+    scaled = matrices * outer
+    slack = up((error * outer).sum(axis=2).max(axis=1), size + 2)
+    trace = np.einsum("eii->e", scaled)
+    growth = gamma(3 * (size + 1))
+    shift = up(growth / (1.0 - growth) * trace, size + 4) + slack + UNDERFLOW
+    usable &= np.isfinite(scaled).all(axis=(1, 2)) & np.isfinite(shift)
+    scaled[~usable] = np.eye(size)
+    diagonal = np.einsum("eii->ei", scaled)
+    lowered = np.nextafter(diagonal - np.where(usable, up(shift), 0.0)[:, None], -np.inf)
+    scaled[:, np.arange(size), np.arange(size)] = lowered
+    _, info = torch.linalg.cholesky_ex(torch.from_numpy(scaled))
+    return np.asarray(usable & (info.numpy() == 0))
+
+
+def _equilibration(diagonal: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Powers of two that bring the diagonal near 1, and whether all of them are representable."""
+    positive = np.isfinite(diagonal) & (diagonal > 0.0)
+    exponent = -np.rint(0.5 * np.log2(np.where(positive, diagonal, 1.0)))
+    usable = positive.all(axis=1) & (np.abs(exponent) < SCALE_LIMIT).all(axis=1)
+    return np.exp2(np.where(usable[:, None], exponent, 0.0)), usable
+
+
+def gram(rows: Matrices) -> tuple[Squares, Squares]:
+    """W W^T and a bound on its entrywise rounding error, gamma_n |w_i| |w_j| (Cauchy-Schwarz)."""
+    norms = row_norms_up(rows)
+    bound = gamma(2 * rows.shape[-1] + 8) * norms[:, :, None] * norms[:, None, :]
+    return rows @ rows.transpose(0, 2, 1), bound + UNDERFLOW
+
+
+def norm_upper(matrices: Matrices) -> Numbers:
+    """Spectral norms, rounded upward and proved: s^2 I - W W^T is positive semidefinite.
+
+    Entries should be of size about 1 (see Batch.scaled), otherwise the underflow term weighs.
+    """
+    wide = matrices if matrices.shape[-2] <= matrices.shape[-1] else matrices.transpose(0, 2, 1)
+    size = wide.shape[-2]
+    fallback = frobenius_up(wide)
+    if size == 1:
+        return fallback
+    square, error = gram(wide)
+    guess = np.linalg.eigvalsh(square)[:, -1]
+    margin = 2.0 * (gamma(3 * (size + 1)) * size * guess + error.sum(axis=2).max(axis=1))
+    best = fallback
+    todo = np.arange(len(wide))
+    for growth in (1.0, 10.0, 100.0):
+        trial = guess[todo] + growth * margin[todo]
+        gap = trial[:, None, None] * np.eye(size) - square[todo]
+        subtraction = 2.0 * UNIT * trial[:, None, None] * np.eye(size)
+        proved = is_positive(gap, error[todo] + subtraction)
+        done = todo[proved]
+        best[done] = np.minimum(best[done], up(np.sqrt(trial[proved]), 2))
+        todo = todo[~proved]
+        if not len(todo):
+            break
+    return best
+
+
+def largest_eigenvalue(matrices: Squares) -> Numbers:
+    """Approximate: for choosing multipliers, never for a bound."""
+    return np.asarray(np.linalg.eigvalsh(matrices)[:, -1])

@@ -1,0 +1,142 @@
+"""Certified upper ends for a batch, with what proves them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..evidence import Certificate, round_down
+from . import eclipse
+from .batch import Batch
+from .lmi import proved_rho
+from .mixing import propose
+from .norms import Table, chain_norms, liplt, product
+from .rounding import Numbers, norm_upper, up
+from .zonotope import Zonotope, fitted, from_multipliers, multipliers, proved_diagonal, zonotope
+
+
+@dataclass(frozen=True, eq=False)
+class Uppers:
+    """One upper end a network: its value, its method and its certificate."""
+
+    values: Numbers
+    methods: tuple[str, ...]
+    certificates: tuple[Certificate, ...]
+
+    def best(self, other: Uppers) -> Uppers:
+        """The smaller end of each network, with its proof."""
+        first = self.values <= other.values
+        pairs = zip(first, self.methods, other.methods, self.certificates, other.certificates, strict=True)
+        kept = [(m, c) if mine else (n, d) for mine, m, n, c, d in pairs]
+        return Uppers(np.where(first, self.values, other.values), *_columns(kept))
+
+
+def is_scalar_shallow(batch: Batch) -> bool:
+    """One hidden layer, one output, and an activation that bends: the zonotope's case."""
+    return batch.arch.layers == 2 and batch.arch.widths[-1] == 1 and not batch.sector.is_single
+
+
+def linear(batch: Batch) -> Uppers:
+    """No hidden layer: the spectral norm itself."""
+    weights, exponents = batch.scaled()
+    values = _back(norm_upper(weights[0]), exponents.sum(axis=1))
+    proofs = [("spectral norm", Certificate("norm product", {"norms": (float(v),)})) for v in values]
+    return Uppers(values, *_columns(proofs))
+
+
+def fast(batch: Batch) -> Uppers:
+    """The least of product, LipLT and ECLipsE-Fast."""
+    weights, exponents = batch.scaled()
+    table = chain_norms(weights)
+    ends = _from_norms(table, batch, exponents)
+    if not eclipse.applies(batch.sector):
+        return ends
+    proposal = eclipse.fast(weights, batch.sector, table[1, 1])
+    if is_scalar_shallow(batch):
+        z = zonotope(weights[0], weights[1], batch.sector)
+        d = from_multipliers(z, weights[1], proposal.multipliers, proposal.rho)
+        return ends.best(_from_diagonal(batch, weights, exponents, z, d, "ECLipsE-Fast"))
+    rho = proved_rho(weights, batch.sector, proposal)
+    values = _back(up(np.sqrt(rho)), exponents.sum(axis=1))
+    return ends.best(_certified(values, batch, exponents, proposal.multipliers, "ECLipsE-Fast"))
+
+
+def mixing(batch: Batch, random: np.random.Generator) -> tuple[Uppers, Zonotope, np.ndarray]:
+    """LipSDP-Neuron of one hidden layer by the mixing method; also B and steep sign patterns.
+
+    The zonotope is on the scale of the given weights up to its own power of two.
+    """
+    weights, exponents = batch.scaled()
+    z = zonotope(weights[0], weights[1], batch.sector)
+    proposal, signs = propose(z, random)
+    ends = _from_diagonal(batch, weights, exponents, z, fitted(z, proposal), "LipSDP-Neuron (mixing method)")
+    total = (z.exponent + exponents.sum(axis=1)).astype(np.int64)
+    return ends, Zonotope(z.rows, total, z.slack, z.gram, z.error), signs
+
+
+def _from_norms(table: Table, batch: Batch, exponents: np.ndarray) -> Uppers:
+    slopes, layers = batch.sector, batch.arch.layers
+    shift = {(k, j): exponents[:, j - 1 : k].sum(axis=1) for k, j in table}
+    norms = {key: _back(value, shift[key]) for key, value in table.items()}
+    first, second = product(table, slopes), liplt(table, slopes)
+    single = np.stack([norms[k, k] for k in range(1, layers + 1)], axis=1)
+    several = np.stack([norms[k, j] for k in range(1, layers + 1) for j in range(1, k + 1)], axis=1)
+    ends = []
+    for name, kind, bound, numbers in (
+        ("product of norms", "norm product", first, single),
+        ("LipLT", "LipLT", second, several),
+    ):
+        ends.append(
+            Uppers(
+                _back(bound, exponents.sum(axis=1)),
+                (name,) * len(batch),
+                tuple(
+                    Certificate(kind, {**_interval(batch), "norms": tuple(row)}) for row in numbers.tolist()
+                ),
+            )
+        )
+    return ends[0].best(ends[1])
+
+
+def _from_diagonal(
+    batch: Batch,
+    weights: tuple[np.ndarray, ...],
+    exponents: np.ndarray,
+    z: Zonotope,
+    proposal: np.ndarray,
+    name: str,
+) -> Uppers:
+    bound, d = proved_diagonal(z, proposal)
+    values = _back(bound, z.exponent + exponents.sum(axis=1))
+    return _certified(values, batch, exponents, multipliers(z, weights[1], d), name)
+
+
+def _certified(values: Numbers, batch: Batch, exponents: np.ndarray, scaled: np.ndarray, name: str) -> Uppers:
+    """Multipliers moved from the scaled to the given weights: divided by the squared powers so far."""
+    powers = 2 * np.cumsum(exponents[:, :-1], axis=1)
+    moved = np.ldexp(scaled, -np.repeat(powers, batch.arch.widths[1:-1], axis=1))
+    proofs = [
+        Certificate(
+            "multipliers",
+            {**_interval(batch), "multipliers": tuple(row), "rho": (round_down(value * value),)},
+        )
+        for row, value in zip(moved.tolist(), values.tolist(), strict=True)
+    ]
+    return Uppers(values, (name,) * len(values), tuple(proofs))
+
+
+def _interval(batch: Batch) -> dict[str, tuple[float, ...]]:
+    return {"slope_low": (batch.sector.low,), "slope_high": (batch.sector.high,)}
+
+
+def _back(values: Numbers, exponent: np.ndarray) -> Numbers:
+    """Times a power of two; one step up covers a result so small that it is rounded."""
+    with np.errstate(over="ignore"):
+        return np.asarray(np.nextafter(np.ldexp(values, exponent.astype(np.int64)), np.inf))
+
+
+def _columns(
+    pairs: list[tuple[str, Certificate]],
+) -> tuple[tuple[str, ...], tuple[Certificate, ...]]:
+    return tuple(m for m, _ in pairs), tuple(c for _, c in pairs)

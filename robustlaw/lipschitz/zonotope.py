@@ -1,0 +1,116 @@
+"""One hidden layer, one output: the gradient lives in a zonotope.
+
+grad f(x) = A s(x) with columns a_i = v_i w_i and slopes s_i in [c - r, c + r]. With
+B = [c A 1, r a_1, ..., r a_h], every gradient is B sigma for a sigma in [-1, 1]^{h+1}, so
+
+    Lip(f)^2 <= max |B sigma|^2 <= sum_i D_i   whenever   Diag(D) - B^T B >= 0,
+
+the dual of the MaxCut relaxation. It equals LipSDP-Neuron with multipliers v_i^2 / D_i.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from .batch import Weights
+from .rounding import UNDERFLOW, UNIT, Numbers, gamma, gram, is_positive, row_norms_up, up
+from .sector import Sector
+
+Rows = Float[np.ndarray, "nets columns inputs"]
+Diagonal = Float[np.ndarray, "nets columns"]
+
+# A column this much shorter than the longest entry is left out and its length added to the bound.
+NEGLIGIBLE = 2.0**-300
+# First and further relative enlargements of a diagonal that is not proved as it stands.
+ENLARGEMENTS = (1.0, 10.0, 100.0, 1e4, 1e6)
+
+
+@dataclass(frozen=True, eq=False)
+class Zonotope:
+    """B stored by rows (column i of B is rows[:, i]), divided by the power of two 2^exponent.
+
+    slack : bound on |(B - stored B) sigma|, from forming the columns and leaving short ones out
+    gram  : B^T B of the stored columns, with `error` its entrywise rounding error
+    """
+
+    rows: Rows
+    exponent: np.ndarray
+    slack: Numbers
+    gram: Float[np.ndarray, "nets columns columns"]
+    error: Float[np.ndarray, "nets columns columns"]
+
+    @property
+    def used(self) -> np.ndarray:
+        """Columns that are not zero."""
+        return np.asarray(np.einsum("eii->ei", self.gram) > 0.0)
+
+
+def zonotope(first: Weights, last: Weights, slopes: Sector) -> Zonotope:
+    """B of f = v . phi(W x + b), from W (E, h, d) and v (E, 1, h) with entries of size about 1."""
+    a = last[:, 0, :, None] * first
+    rows = np.concatenate([slopes.centre * a.sum(axis=1, keepdims=True), slopes.radius * a], axis=1)
+    lengths = row_norms_up(a).sum(axis=1)
+    slack = up(gamma(2 * a.shape[1] + 16) * (slopes.centre + slopes.radius) * lengths + UNDERFLOW, 64)
+    _, exponent = np.frexp(np.abs(rows).max(axis=(1, 2)))
+    rows, slack = np.ldexp(rows, -exponent[:, None, None]), np.ldexp(slack, -exponent)
+    short = np.abs(rows).max(axis=2) < NEGLIGIBLE
+    rows[short] = 0.0
+    slack = up(slack + NEGLIGIBLE * rows.shape[1] * rows.shape[2])
+    square, error = gram(rows)
+    return Zonotope(rows, exponent, slack, square, error)
+
+
+def proved_diagonal(z: Zonotope, proposal: Diagonal) -> tuple[Numbers, Diagonal]:
+    """(bound, D): D a multiple of the proposal with Diag(D) >= B^T B proved, Lip <= bound.
+
+    Both are on the scale of the stored columns. Where nothing could be proved the bound is
+    infinite.
+    """
+    size = z.gram.shape[-1]
+    used = z.used
+    d = np.where(used, proposal, 0.0)
+    margin = 4.0 * size * (gamma(3 * (size + 1)) + gamma(2 * z.rows.shape[-1] + 8))
+    bound = np.full(len(d), np.inf)
+    todo = np.arange(len(d))
+    eye = np.eye(size)
+    for growth in ENLARGEMENTS:
+        trial = np.where(used[todo], d[todo] * (1.0 + growth * margin), 0.0)
+        full = np.where(used[todo], trial, 1.0)
+        gap = full[:, :, None] * eye - z.gram[todo]
+        subtraction = 2.0 * UNIT * full[:, :, None] * eye
+        proved = is_positive(gap, z.error[todo] + subtraction)
+        done = todo[proved]
+        d[done] = trial[proved]
+        bound[done] = up(np.sqrt(up(trial[proved].sum(axis=1), size)) + z.slack[done], 4)
+        todo = todo[~proved]
+        if not len(todo):
+            break
+    return bound, d
+
+
+def fitted(z: Zonotope, proposal: Diagonal) -> Diagonal:
+    """The proposal times kappa = lambda_max(D^-1/2 B^T B D^-1/2): feasible up to rounding."""
+    scale = np.where(z.used & (proposal > 0.0), 1.0 / np.sqrt(np.where(proposal > 0.0, proposal, 1.0)), 0.0)
+    rows = z.rows * scale[:, :, None]
+    small = rows if rows.shape[1] <= rows.shape[2] else rows.transpose(0, 2, 1)
+    kappa = np.linalg.eigvalsh(small @ small.transpose(0, 2, 1))[:, -1]
+    return np.asarray(proposal * kappa[:, None])
+
+
+def from_multipliers(z: Zonotope, last: Weights, multipliers: Diagonal, rho: Numbers) -> Diagonal:
+    """D_i = v_i^2 / lambda_i and D_0 = rho - sum D_i, on the scale of the stored columns."""
+    v = last[:, 0, :]
+    rest = v * v / multipliers
+    first = np.maximum(rho - rest.sum(axis=1), UNIT * rho)
+    d = np.concatenate([first[:, None], rest], axis=1)
+    return np.asarray(np.ldexp(d, -2 * z.exponent[:, None]))
+
+
+def multipliers(z: Zonotope, last: Weights, d: Diagonal) -> Diagonal:
+    """lambda_i = v_i^2 / D_i of the hidden units; 1 where the unit does not matter."""
+    v = np.ldexp(last[:, 0, :], -z.exponent[:, None])
+    matters = d[:, 1:] > 0.0
+    return np.where(matters, v * v / np.where(matters, d[:, 1:], 1.0), 1.0)
