@@ -36,6 +36,10 @@ class Empirical(Distribution):
         """Infinite: the table does not bound its population."""
         return math.inf
 
+    @property
+    def samples_afresh(self) -> bool:
+        return False
+
     def sample(self, n: int, rng: np.random.Generator) -> Points:
         if n > len(self.points):
             raise InvalidArgument(
@@ -87,6 +91,10 @@ class Assumed(Distribution):
     @property
     def radius(self) -> float:
         return self._law.radius
+
+    @property
+    def samples_afresh(self) -> bool:
+        return self._law.samples_afresh
 
     @property
     def components(self) -> int:

@@ -81,6 +81,11 @@ class Distribution(ABC):
         return None
 
     @property
+    def samples_afresh(self) -> bool:
+        """True if any number of new independent inputs can be drawn."""
+        return True
+
+    @property
     def components(self) -> int:
         """Number of mixture components."""
         return 1

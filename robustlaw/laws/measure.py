@@ -29,7 +29,7 @@ class Measured:
     net: Network
     data: Dataset
     slope: Bracket | None = None
-    effort: lipschitz.Effort = "tight"
+    effort: str = "tight"
 
     def __post_init__(self) -> None:
         if self.net.arch.widths[0] != self.data.x.shape[1] or self.net.arch.widths[-1] != 1:

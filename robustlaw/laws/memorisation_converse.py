@@ -44,14 +44,14 @@ class MemorisationConverse(Law):
     def ledgers(self, m: Measured) -> Iterable[Ledger]:
         return self._coded.ledgers(m)
 
-    def measured(self, m: Measured, p_eff: Bracket) -> Bracket:
+    def measured(self, m: Measured, p_eff: Bracket) -> Bracket:  # noqa: ARG002
         return p_eff + self._coded.confidence
 
-    def bound(self, m: Measured, p_eff: Bracket) -> Bracket:
+    def bound(self, m: Measured, p_eff: Bracket) -> Bracket:  # noqa: ARG002
         """n (log 2 - h(e)), for the labels of the coded network."""
         return (LOG2 - binary_entropy(m.wrong_signs, m.n)) * float(m.n)
 
-    def vacuous(self, m: Measured, bound: Bracket) -> bool | None:
+    def vacuous(self, m: Measured, bound: Bracket) -> bool | None:  # noqa: ARG002
         """A bound of at most log(1/delta) holds for any network, even an empty one."""
         return bound.upper <= self._coded.confidence.upper
 

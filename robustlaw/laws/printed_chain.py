@@ -73,7 +73,8 @@ class PrintedLaw(Law):
             return [Hypothesis("fit", False, "the noise level sigma^2 is unknown")]
         fits = eps is not None and m.mse.upper <= level - eps
         shown = "eps" if eps is None else f"{eps:g}"
-        words = f"MSE {m.mse.upper:.4g} {'<=' if fits else 'is not below'} sigma^2 - {shown} with sigma^2 = {level:.4g}"
+        relation = "<=" if fits else "is not below"
+        words = f"MSE {m.mse.upper:.4g} {relation} sigma^2 - {shown} with sigma^2 = {level:.4g}"
         found = [Hypothesis("fit", fits, words)]
         if not fits or eps is None:
             return found

@@ -39,7 +39,8 @@ def level_index(values: Tensor, scale: Tensor, bits: int) -> Tensor:
 
 def level_value(index: Tensor, scale: Tensor, bits: int) -> Tensor:
     """The level with that index."""
-    return scale * (index - 0.5 * (2**bits - 1))
+    level: Tensor = scale * (index - 0.5 * (2**bits - 1))
+    return level
 
 
 def best_exponent(values: Tensor, kept: Tensor, bits: int) -> Tensor:

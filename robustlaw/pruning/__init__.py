@@ -8,7 +8,13 @@ from .selection import kept_count, select
 from .supermask import EdgePopup
 from .train import train
 
+PRUNERS: dict[str, type[Pruner]] = {
+    kind.__name__: kind
+    for kind in (Random, MagnitudeAtInit, Snip, MagnitudeAfterTraining, IterativeMagnitude, EdgePopup)
+}
+
 __all__ = [
+    "PRUNERS",
     "EdgePopup",
     "IterativeMagnitude",
     "MagnitudeAfterTraining",
