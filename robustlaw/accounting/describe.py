@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import torch
@@ -21,6 +21,9 @@ from ..networks import Network
 from ..networks.grid import MAX_BITS, best_exponent, check_bits, level_index, level_value, scale_of
 from .codes import binned_mask_length, integer_length, levels_length, mask_length, sum_of, uniform_length
 from .ledger import Entry, Ledger
+
+Start = Literal["zero", "initial"]
+MaskCode = Literal["uniform", "binned"]
 
 # Entries of the mask are sorted into this many bins of equal size by |initial value|.
 MASK_BINS = 8
@@ -40,29 +43,33 @@ class Code:
     """
 
     bits: int
-    start: Literal["zero", "initial"] = "zero"
-    mask: Literal["uniform", "binned"] = "uniform"
+    start: Start = "zero"
+    mask: MaskCode = "uniform"
 
     def __post_init__(self) -> None:
         check_bits(self.bits)
-        if self.start not in ("zero", "initial"):
-            raise UnknownName("start", self.start, ("zero", "initial"))
-        if self.mask not in ("uniform", "binned"):
-            raise UnknownName("mask", self.mask, ("uniform", "binned"))
+        if self.start not in get_args(Start):
+            raise UnknownName("start", self.start, get_args(Start))
+        if self.mask not in get_args(MaskCode):
+            raise UnknownName("mask", self.mask, get_args(MaskCode))
 
     def __str__(self) -> str:
         origin = "change from init" if self.start == "initial" else "weights"
         return f"{self.bits}-bit {origin}, {self.mask} mask"
 
-    def bits_for(self, entries: int, largest: int) -> int:
-        """Bits of a tensor with that many entries: small tensors are rounded finely, at little cost."""
-        return self.bits if entries * SMALL_TENSOR >= largest else max(self.bits, SMALL_TENSOR_BITS)
+
+@dataclass(frozen=True, eq=False)
+class Rounded:
+    """A network on its grids, and what its numbers cost."""
+
+    network: Network
+    entries: tuple[Entry, ...]
 
 
 def code_family(
     bits: Sequence[int] = tuple(range(1, MAX_BITS + 1)),
-    starts: Sequence[Literal["zero", "initial"]] = ("zero", "initial"),
-    masks: Sequence[Literal["uniform", "binned"]] = ("uniform", "binned"),
+    starts: Sequence[Start] = get_args(Start),
+    masks: Sequence[MaskCode] = get_args(MaskCode),
 ) -> tuple[Code, ...]:
     """All combinations, in a fixed order. Naming a member costs the log of the family's size."""
     return tuple(Code(b, s, m) for b in bits for s in starts for m in masks)
@@ -82,10 +89,14 @@ def describe(net: Network, code: Code = Code(8), family: Sequence[Code] = DEFAUL
     """
     if code not in family:
         raise InvalidArgument("code", str(code), "it has to be a member of the family agreed on beforehand")
+    return describe_rounded(net, round_network(net, code.bits, code.start), code, family)
+
+
+def describe_rounded(net: Network, rounded: Rounded, code: Code, family: Sequence[Code]) -> Ledger:
+    """`describe` for a network that has been rounded already: codes that differ in the mask share it."""
     choice = Entry("header", "choice of code", uniform_length(len(family)), f"one of {len(family)}: {code}")
-    mask = mask_entry(net, code)
-    rounded, weights = _round(net, code)
-    return Ledger((choice, mask, *weights), rounded, f"description length, {code}")
+    entries = (choice, mask_entry(net, code), *rounded.entries)
+    return Ledger(entries, rounded.network, f"description length, {code}")
 
 
 def usable_codes(net: Network, family: Sequence[Code] = DEFAULT_CODES) -> list[Code]:
@@ -115,7 +126,8 @@ def mask_entry(net: Network, code: Code | None = None) -> Entry:
     return Entry("mask", "mask", length, f"{why}, in bins of |init|")
 
 
-def _round(net: Network, code: Code) -> tuple[Network, list[Entry]]:
+def round_network(net: Network, bits: int, start: Start) -> Rounded:
+    """Every trained tensor on its grid, with the charge for it."""
     entries: list[Entry] = []
     largest = max(w.size for w in net.weights)
     weights, biases = list(net.weights), list(net.biases)
@@ -123,17 +135,22 @@ def _round(net: Network, code: Code) -> tuple[Network, list[Entry]]:
         for name, values in ((f"W{layer + 1}", weights), (f"b{layer + 1}", biases)):
             if name in net.origin.frozen:
                 continue
-            values[layer], entry = _round_tensor(net, name, values[layer], code, largest)
+            width = tensor_bits(bits, values[layer].size, largest)
+            values[layer], entry = _round_tensor(net, name, values[layer], width, start)
             entries.append(entry)
-    return net.replace(weights, biases), entries
+    return Rounded(net.replace(weights, biases), tuple(entries))
+
+
+def tensor_bits(bits: int, entries: int, largest: int) -> int:
+    """Bits of a tensor with that many entries: small tensors are rounded finely, at little cost."""
+    return bits if entries * SMALL_TENSOR >= largest else max(bits, SMALL_TENSOR_BITS)
 
 
 def _round_tensor(
-    net: Network, name: str, values: np.ndarray, code: Code, largest: int
+    net: Network, name: str, values: np.ndarray, bits: int, start: Start
 ) -> tuple[np.ndarray, Entry]:
-    bits = code.bits_for(values.size, largest)
     kept = _mask_of(net, name)
-    base = np.where(kept, _initial(net, name), 0.0) if code.start == "initial" else np.zeros(values.shape)
+    base = np.where(kept, _initial(net, name), 0.0) if start == "initial" else np.zeros(values.shape)
     count = int(kept.sum())
     if count == 0:
         return values, Entry("weights", name, Bracket.exact(0.0, unit=NATS), "nothing is kept")

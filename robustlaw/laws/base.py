@@ -11,7 +11,7 @@ from typing import ClassVar
 from ..accounting import Ledger
 from ..data import Dataset
 from ..errors import InvalidArgument
-from ..evidence import Bracket, Evidence, Hypothesis, Verdict, compare, ratio_up
+from ..evidence import NATS, Bracket, Evidence, Hypothesis, Verdict, compare, ratio_up
 from ..networks import Network
 from .measure import Measured
 
@@ -81,31 +81,17 @@ class Law(ABC):
         hypotheses = tuple(self.hypotheses(m))
         if any(h.holds is False for h in hypotheses):
             return Evidence(self.name, Verdict.NOT_APPLICABLE, self.quantity, hypotheses=hypotheses)
-        weighed = [self._evidence(m.of(ledger.network), ledger, hypotheses) for ledger in self.ledgers(m)]
-        return min(weighed, key=_most_telling)
+        weighed = [self._weigh(m.of(ledger.network), ledger) for ledger in self.ledgers(m)]
+        return min(weighed, key=_Weighed.order).evidence(self, hypotheses)
 
-    def _evidence(self, m: Measured, ledger: Ledger, hypotheses: tuple[Hypothesis, ...]) -> Evidence:
-        p_eff = ledger.p_eff
-        charged, known = (
-            Bracket.exact(p_eff.upper, unit=p_eff.unit),
-            Bracket.exact(p_eff.lower, unit=p_eff.unit),
-        )
-        measured, theory = self.measured(m, charged), _with_assumption(self.bound(m, charged), m)
-        least = None
-        if p_eff.width > 1e-6 * p_eff.upper and p_eff.lower > 0.0:
-            least = ratio_up(self.measured(m, known).upper, self.bound(m, known).lower)
-        return Evidence(
-            self.name,
-            compare(measured, theory),
-            self.quantity,
-            measured,
-            theory,
-            hypotheses,
-            1.0 - self.delta - self.risk(m),
-            self.vacuous(m, theory),
-            least,
-            self.details(m, ledger),
-        )
+    def _weigh(self, m: Measured, ledger: Ledger) -> _Weighed:
+        charged = Bracket.exact(ledger.p_eff.upper, unit=ledger.p_eff.unit)
+        return _Weighed(m, ledger, self.measured(m, charged), _with_assumption(self.bound(m, charged), m))
+
+    def slack_at(self, m: Measured, nats: float) -> float:
+        """Slack if the effective parameter count were `nats`."""
+        p_eff = Bracket.exact(nats, unit=NATS)
+        return ratio_up(self.measured(m, p_eff).upper, self.bound(m, p_eff).lower)
 
     def details(self, m: Measured, ledger: Ledger) -> Mapping[str, float | str]:
         """Numbers behind the bound, for tables and figures."""
@@ -119,10 +105,34 @@ class Law(ABC):
         }
 
 
-def _most_telling(e: Evidence) -> tuple[int, float]:
-    """A violation first, then the smallest slack."""
-    slack = e.slack
-    return (0 if e.verdict is Verdict.VIOLATED else 1, float("inf") if slack is None else slack)
+@dataclass(frozen=True)
+class _Weighed:
+    """One network of those the law speaks of at once, before it is known to be the telling one."""
+
+    m: Measured
+    ledger: Ledger
+    measured: Bracket
+    theory: Bracket
+
+    def order(self) -> tuple[bool, float]:
+        """A violation first, then the smallest slack."""
+        violated = compare(self.measured, self.theory) is Verdict.VIOLATED
+        return (not violated, ratio_up(self.measured.upper, self.theory.lower))
+
+    def evidence(self, law: Law, hypotheses: tuple[Hypothesis, ...]) -> Evidence:
+        known, charged = self.ledger.p_eff.lower, self.ledger.p_eff.upper
+        return Evidence(
+            law.name,
+            compare(self.measured, self.theory),
+            law.quantity,
+            self.measured,
+            self.theory,
+            hypotheses,
+            1.0 - law.delta - law.risk(self.m),
+            law.vacuous(self.m, self.theory),
+            law.slack_at(self.m, known) if 0.0 < known < charged * (1.0 - 1e-6) else None,
+            law.details(self.m, self.ledger),
+        )
 
 
 def _with_assumption(bound: Bracket, m: Measured) -> Bracket:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..accounting import DEFAULT_CODES, Code, Ledger, describe, usable_codes
+from ..accounting import DEFAULT_CODES, Code, Ledger, usable_codes
 from ..accounting.ledger import Kind
 from ..evidence import Bracket, Hypothesis
 from .base import Law, Provenance
@@ -47,7 +47,7 @@ class DescriptionLength(Law):
         """The shortest ledger for every distinct rounding; members differ in the mask's code only."""
         best: dict[tuple[int, str], Ledger] = {}
         for code in usable_codes(m.net, self.codes):
-            ledger = describe(m.net, code, self.codes)
+            ledger = m.described(code, self.codes)
             for kind in self.forget:
                 ledger = ledger.without(kind)
             key = (code.bits, code.start)

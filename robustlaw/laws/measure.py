@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
 from .. import lipschitz
+from ..accounting import Code, Ledger, describe
+from ..accounting.describe import Rounded, describe_rounded, round_network
 from ..data import Dataset
 from ..errors import MissingCapability, ShapeMismatch
 from ..evidence import Bracket
@@ -30,6 +33,8 @@ class Measured:
     data: Dataset
     slope: Bracket | None = None
     effort: str = "tight"
+    _others: list[Measured] = field(default_factory=list, init=False, repr=False)
+    _rounded: dict[tuple[int, str], Rounded] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.net.arch.widths[0] != self.data.x.shape[1] or self.net.arch.widths[-1] != 1:
@@ -38,8 +43,23 @@ class Measured:
             )
 
     def of(self, net: Network) -> Measured:
-        """Another network on the same data; the network itself if it is this one."""
-        return self if net is self.net else Measured(net, self.data, None, self.effort)
+        """Another network on the same data, measured once; this one if it is the same."""
+        if net is self.net:
+            return self
+        for known in self._others:
+            if known.net is net:
+                return known
+        self._others.append(Measured(net, self.data, None, self.effort))
+        return self._others[-1]
+
+    def described(self, code: Code, family: Sequence[Code]) -> Ledger:
+        """`accounting.describe`, rounding once for all codes with the same grid."""
+        if code not in family:
+            return describe(self.net, code, family)  # which raises
+        key = (code.bits, code.start)
+        if key not in self._rounded:
+            self._rounded[key] = round_network(self.net, code.bits, code.start)
+        return describe_rounded(self.net, self._rounded[key], code, family)
 
     @property
     def n(self) -> int:
