@@ -1,1 +1,164 @@
-"""Placeholder."""
+"""The command line. Exit status: 0 holds, 1 violated, 2 wrong use, 3 only inconclusive."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from .errors import RobustlawError
+
+if TYPE_CHECKING:
+    from .evidence import Evidence
+
+WRONG_USE, INTERRUPTED = 2, 130
+
+app = typer.Typer(
+    help="Certified checks of the sparse Law of Robustness on networks that were really trained.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+@app.callback()
+def _root() -> None:
+    """One thread a process, set before any library reads it: more would only fight for the cores."""
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+
+
+@app.command()
+def verify(
+    preset: Annotated[str, typer.Option(help="quick (a minute) or full (about ten minutes).")] = "quick",
+    out: Annotated[Path, typer.Option(help="Folder for the store, the table and the report.")] = Path("verify-report"),
+    jobs: Annotated[int, typer.Option(help="Worker processes, one thread each; 0 means one a core.")] = 0,
+    method: Annotated[list[str] | None, typer.Option(help="Only these pruners in the main setting.")] = None,
+    density: Annotated[list[float] | None, typer.Option(help="Only these kept shares.")] = None,
+    seeds: Annotated[int, typer.Option(help="Data sets; every method is trained on each.")] = 4,
+    inputs: Annotated[str, typer.Option(help="Law of the inputs: gaussian or sphere.")] = "gaussian",
+    n: Annotated[int, typer.Option(help="Samples.")] = 1000,
+    dim: Annotated[int, typer.Option(help="Input dimension.")] = 64,
+    as_json: Json = False,
+) -> None:
+    """Train pruned networks on noisy labels and check every law with certified numbers.
+
+    Interrupted runs go on where they stopped: give the same folder again.
+    """
+    from .report import print_summary
+    from .report.verify import as_json as summary_json
+    from .report.verify import verify as run
+    from .studies.presets import Choices
+
+    standard = Choices()
+    choices = Choices(
+        tuple(method or standard.methods), tuple(density or standard.densities), seeds, inputs, n, dim
+    )
+    workers = jobs or len(os.sched_getaffinity(0))
+    command = shlex.join(["robustlaw", *sys.argv[1:]])
+    with _progress() as bar:
+        task = bar.add_task("networks", total=None)
+        outcome = run(
+            preset,
+            out,
+            workers,
+            choices,
+            lambda p: bar.update(task, completed=p.done, total=p.total, failed=p.failed),
+            command,
+        )
+    if as_json:
+        print(json.dumps(summary_json(outcome.summary), indent=1))
+    else:
+        console = Console(width=None if sys.stdout.isatty() else 160)
+        print_summary(outcome.summary, console)
+        console.print(f"Report: {(outcome.folder / 'report.html').resolve()}", highlight=False, soft_wrap=True)
+    raise typer.Exit(outcome.summary.exit_status)
+
+
+@app.command()
+def lipschitz(
+    net: Annotated[Path, typer.Argument(help="An .npz with W1, b1, W2, b2, ... (W is out x in).")],
+    effort: Annotated[str, typer.Option(help="fast or tight.")] = "tight",
+    as_json: Json = False,
+) -> None:
+    """A certified bracket on the Lipschitz constant of a network in a file."""
+    from . import lipschitz as room
+    from .evidence import to_json
+    from .networks.files import load_network
+
+    bracket = room.bracket(load_network(net), effort)
+    print(to_json(bracket) if as_json else f"{bracket}  ({bracket.method})")
+
+
+@app.command()
+def audit(
+    net: Annotated[Path, typer.Argument(help="An .npz with W1, b1, ...; masks M1, ... optional.")],
+    data: Annotated[Path, typer.Argument(help="An .npz with x (n, d), y (n,) and the clean target g (n,).")],
+    proxy: Annotated[float, typer.Option(help="The variance proxy rho that you assume for the inputs.")],
+    why: Annotated[str, typer.Option(help="What the assumption rests on; every verdict says it.")] = "stated by the user",
+    noise_bound: Annotated[float, typer.Option(help="B, a bound on the label noise |y - g|.")] = 2.0,
+    delta: Annotated[float, typer.Option(help="Chance that a law may fail.")] = 0.05,
+    as_json: Json = False,
+) -> None:
+    """Check the description-length law on a network and data of your own.
+
+    The mask counts as found by training; isoperimetry is your assumption, and is printed as one.
+    """
+    from .evidence import Verdict, to_json
+    from .laws import DescriptionLength
+    from .networks.files import load_network
+    from .report.audit import read_dataset
+
+    evidence = DescriptionLength(delta).check(load_network(net), read_dataset(data, proxy, why, noise_bound))
+    if as_json:
+        print(to_json(evidence))
+    else:
+        _explain(evidence)
+    status = {Verdict.HOLDS: 0, Verdict.VIOLATED: 1}
+    raise typer.Exit(status.get(evidence.verdict, 3))
+
+
+def _explain(evidence: Evidence) -> None:
+    print(evidence)
+    for hypothesis in evidence.hypotheses:
+        mark = {True: "holds", False: "fails", None: "assumed"}[hypothesis.holds]
+        print(f"  {hypothesis.name} ({mark}): {hypothesis.sentence}")
+    for name, value in evidence.details.items():
+        print(f"  {name}: {value if isinstance(value, str) else f'{value:.6g}'}")
+
+
+def _progress() -> Progress:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[failed]} failed"),
+        TimeElapsedColumn(),
+    )
+    return Progress(*columns, console=Console(stderr=True), transient=True)
+
+
+def main() -> None:
+    """Run a command; an error on purpose is one line and exit status 2, never a traceback."""
+    from .sweep.errors import SweepInterrupted
+
+    try:
+        app()
+    except RobustlawError as error:
+        print(f"error: {type(error).__name__}: {error}", file=sys.stderr)
+        sys.exit(WRONG_USE)
+    except SweepInterrupted as stop:
+        print(f"\n{stop}", file=sys.stderr)
+        sys.exit(INTERRUPTED)
+
+
+if __name__ == "__main__":
+    main()

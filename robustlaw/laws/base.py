@@ -95,7 +95,9 @@ class Law(ABC):
 
     def details(self, m: Measured, ledger: Ledger) -> Mapping[str, float | str]:
         """Numbers behind the bound, for tables and figures."""
+        known = {} if m.data.z is None else {"correlation": m.correlation.value.middle}
         return {
+            **known,
             "p_eff": ledger.p_eff.upper,
             "p_eff known": ledger.p_eff.lower,
             "ledger": ledger.name,

@@ -11,10 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..errors import NonFinite, ShapeMismatch, UnknownName
-
-# With samples padded to a multiple of this, every sample goes through full vector registers,
-# whichever network it belongs to, so that results do not depend on the place in the stack.
-LANES = 16
+from .recipe import LANES
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,7 +1,7 @@
 """Full-batch training of a stack: each network stops on its own, and ignores its neighbours.
 
-The stack is padded to a multiple of LANES networks with copies of its last member, so that
-every batched kernel sees full registers and a network's result is the same bits whatever
+The stack is padded to a multiple of recipe.lanes networks with copies of its last member, so
+that every batched kernel sees full registers and a network's result is the same bits whatever
 its companions are (a property of the torch build; the tests check it).
 """
 
@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ..errors import ShapeMismatch
 from ..seeds import generator
-from .losses import LANES, Batch, stack_loss
+from .losses import Batch, stack_loss
 from .parametrise import Masked, Parametrisation
 from .penalty import FreePatternPenalty
 from .recipe import Recipe
@@ -46,7 +46,7 @@ def fit(
             "data", data.copies, f"give one data set, or one for each of {len(stack)} networks"
         )
     nets = len(stack)
-    padded = [*range(nets), *[nets - 1] * (-nets % LANES)]
+    padded = [*range(nets), *[nets - 1] * (-nets % recipe.lanes)]
     model = (parametrisation or Masked(stack, recipe)).take(padded)
     run = _Run(stack.take(padded), data.take(padded), recipe, model)
     steps = range(first_step, recipe.steps if last_step is None else last_step)
@@ -104,13 +104,13 @@ class _Run:
                 parts = [[t[here].detach().clone() for t in group] for group in (weights, biases, masks)]
                 self.saved[place] = (parts[0], parts[1], parts[2], steps, float(losses[here]))
         open_places = [i for i, place in enumerate(self.alive) if place not in self.saved]
-        if open_places and 2 * len(open_places) <= len(self.alive) - LANES:
+        if open_places and 2 * len(open_places) <= len(self.alive) - self.recipe.lanes:
             self.compact(open_places)
         return not open_places
 
     def compact(self, keep: list[int]) -> None:
         """Go on with the networks at `keep` (padded), optimiser moments included."""
-        places = [*keep, *[keep[-1]] * (-len(keep) % LANES)]
+        places = [*keep, *[keep[-1]] * (-len(keep) % self.recipe.lanes)]
         state = self.optimiser.state_dict()
         old = list(self.model.leaves.values())
         self.model = self.model.take(places)

@@ -27,7 +27,7 @@ from ..laws import (
 )
 from ..networks import Mlp, Network
 from ..pruning import PRUNERS, Mask, kept_count, train
-from .recipes import OUTPUT_AND_BIASES, recipe
+from .recipes import recipe
 
 NAME = "law"
 VERSION = 1
@@ -81,7 +81,7 @@ class LawConfig:
         if problem.dim != self.dim:
             raise InvalidArgument("dim", self.dim, f"{self.inputs} inputs have {problem.dim} entries")
         recipe(self.recipe, self.steps, self.dim, self.method)
-        kept_count(self.density, self.dim * self.arch.widths[1])
+        kept_count(self.density, sum(a * b for a, b in self.arch.shapes[:-1]))
         self.laws()
 
     @property
@@ -130,8 +130,10 @@ class LawConfig:
 
 
 def bucket(config: Mapping[str, Any]) -> Hashable:
-    """Configs of one bucket train as one stack."""
-    return json.dumps({k: v for k, v in config.items() if k not in ("density", "seed")}, sort_keys=True)
+    """Configs of one bucket train as one stack; networks trained alone have buckets of their own."""
+    cell = LawConfig.of(config)
+    free = () if recipe(cell.recipe, cell.steps, cell.dim, cell.method).lanes == 1 else ("density", "seed")
+    return json.dumps({k: v for k, v in config.items() if k not in free}, sort_keys=True)
 
 
 def run(configs: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -141,7 +143,7 @@ def run(configs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     data = {seed: problem.sample(first.n, seed) for seed in dict.fromkeys(c.seed for c in cells)}
     pruner = None if first.method == "Dense" else PRUNERS[first.method](first.density)
     plan = recipe(first.recipe, first.steps, first.dim, first.method)
-    maskable = frozenset(f"W{i + 1}" for i in range(first.arch.layers)) - OUTPUT_AND_BIASES
+    maskable = frozenset(f"W{i + 1}" for i in range(first.arch.layers - 1))
     stack = train(
         first.arch,
         [data[c.seed] for c in cells],
