@@ -3,9 +3,9 @@
 from .controls import DiscreteCube, StudentT
 from .cube import Cube
 from .dataset import Dataset
-from .digits import digits, digits_problem
 from .empirical import Assumed, Empirical
 from .gaussian import Gaussian
+from .handwriting import digits, digits_problem
 from .images import LipschitzImage, LipschitzMap, Product, RandomLayer, Shifted, Tanh
 from .isoperimetry import Distribution, Isoperimetry
 from .log_concave import LogConcave

@@ -10,10 +10,14 @@ from functools import cached_property
 
 import numpy as np
 
+from jaxtyping import Float64
+
 from ..errors import InvalidArgument, ShapeMismatch
 from ..seeds import generator
 from .checks import finite, require_count, require_positive, rows_and_offsets, spectral_norm
 from .isoperimetry import Distribution, Isoperimetry, Offsets, Points, Rows, Vector
+
+Images = Float64[np.ndarray, "samples outputs"]
 
 
 class LipschitzMap(ABC):
@@ -25,7 +29,7 @@ class LipschitzMap(ABC):
         """Certified upper bound on the Lipschitz constant."""
 
     @abstractmethod
-    def __call__(self, x: Points) -> Points: ...
+    def __call__(self, x: Points) -> Images: ...
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,7 @@ class Tanh(LipschitzMap):
 
 @dataclass(frozen=True)
 class RandomLayer(LipschitzMap):
-    """x -> tanh(W x), W random of spectral norm at most 1: slope 1."""
+    """x -> tanh(W x), W random with its spectral norm scaled to 1."""
 
     inputs: int
     outputs: int
@@ -64,7 +68,7 @@ class RandomLayer(LipschitzMap):
     def slope(self) -> float:
         return spectral_norm(self.weights)
 
-    def __call__(self, x: Points) -> Points:
+    def __call__(self, x: Points) -> Images:
         return np.asarray(np.tanh(x @ self.weights.T))
 
 

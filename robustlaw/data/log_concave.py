@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 from scipy.special import gamma
 
 from ..errors import InvalidArgument
-from .checks import require_count, require_positive
+from .checks import ceiling, require_count, require_positive
 from .isoperimetry import Distribution, Isoperimetry, Points, Vector
 
 
@@ -53,8 +54,8 @@ class LogConcave(Distribution):
 
     @property
     def isoperimetry(self) -> Isoperimetry:
-        proxy = 1.0 / self.kappa
-        return Isoperimetry(math.nextafter(proxy, math.inf), "Bakry & Emery 1985, curvature of -log density")
+        proxy = ceiling(1 / Fraction(self.kappa))
+        return Isoperimetry(proxy, "Bakry & Emery 1985, curvature of -log density")
 
     @property
     def radius(self) -> float:
