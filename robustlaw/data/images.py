@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-
 from jaxtyping import Float64
 
 from ..errors import InvalidArgument, ShapeMismatch

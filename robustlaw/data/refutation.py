@@ -68,7 +68,7 @@ def refute_certificate(
     refuted with probability at most 1 - confidence.
 
     Half of the true rho is refuted for normal laws, spheres of R^3 and above, balls, cubes and what
-    they are the tight part of. It is not for the circle, frames, rotations and strongly
+    they are the tight part of. It is not for the circle, frames and rotations, nor surely for steep
     log-concave laws: their certificates leave the functions tried here a factor 2 or more.
 
     proxy : the claim; the distribution's own if not given

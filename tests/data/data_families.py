@@ -38,7 +38,7 @@ CERTIFIED = {
     "cube": Known(data.Cube(12), 4 * (3 / 12) / math.pi**2, 1.0),
     "cube, side 2": Known(data.Cube(3, 1.0), 4 / math.pi**2, 1.0),
     "log-concave, weak": Known(data.LogConcave(9, steepness=0.001), 1 / 9, math.nan),
-    "log-concave": Known(data.LogConcave(9, curvature=3.0, power=3.0), 1 / 3, math.nan, tight=False),
+    "log-concave": Known(data.LogConcave(9, curvature=3.0, power=3.0), 1 / 3, math.nan),
     "stiefel": Known(data.Stiefel(8, 2), 4 / 6, 2.0, tight=False),  # coordinates have variance 1/8
     "rotations": Known(data.Stiefel(4, 4), 2.0, 4.0, tight=False),
     "image": Known(data.LipschitzImage(data.Gaussian(6), data.Tanh(0.5)), 1 / 6, math.nan),
