@@ -13,7 +13,7 @@ from .mixture import Mixture
 from .noise import BoundedUniform, Flips, LabelNoise, RandomSigns, TruncatedGaussian
 from .problem import Problem
 from .refutation import Refutation, refute_certificate
-from .round import Ball, EmbeddedSphere, Sphere
+from .spheres import Ball, EmbeddedSphere, Sphere
 from .stiefel import Stiefel
 from .targets import Linear, Lookup, Target, Teacher, Zero
 from .witnesses import Witness

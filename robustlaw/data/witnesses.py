@@ -12,7 +12,7 @@ from scipy.spatial.distance import cdist
 
 from .checks import spectral_norm
 from .isoperimetry import Points
-from .round import unit_vectors
+from .spheres import unit_vectors
 from .targets import Values
 
 LEADING = 3  # of each family, how many members are tried

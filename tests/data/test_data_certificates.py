@@ -97,6 +97,20 @@ def test_images_take_the_square_of_the_slope():
     assert moved.max() <= layer.slope
 
 
+class Stretch(data.LipschitzMap):
+    slope = 3.0
+
+    def __call__(self, x):
+        return 3.0 * x + 1.0
+
+
+def test_a_stretch_multiplies_the_proxy_by_its_square():
+    law = data.LipschitzImage(data.Sphere(5), Stretch())
+    assert law.isoperimetry.proxy == law.proxy == pytest.approx(9 / 4)
+    assert law.proxy >= 9 / 4
+    assert law.radius == pytest.approx(3.0 + 5**0.5)
+
+
 def test_an_assumed_proxy_is_not_a_certificate():
     law = data.Assumed(np.eye(3), proxy=0.25, why="measured elsewhere")
     assert law.isoperimetry is None

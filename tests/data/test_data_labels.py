@@ -10,6 +10,7 @@ from scipy import stats
 from scipy.integrate import quad
 
 from robustlaw import data
+from robustlaw.data.noise import _added
 from robustlaw.errors import InvalidArgument, LabelOutOfRange, MissingCapability, NonFinite, ShapeMismatch
 
 RNG = np.random.default_rng
@@ -101,6 +102,14 @@ def test_truncated_noise_has_its_law():
     assert stats.kstest(z, stats.truncnorm(-1.5, 1.5, scale=0.4).cdf).pvalue > 1e-3
     narrow = data.TruncatedGaussian(0.01, 1.0).labels(np.zeros(N), RNG(0))
     assert stats.kstest(narrow, stats.norm(scale=0.01).cdf).pvalue > 1e-3
+
+
+@given(st.floats(-0.5, 0.5), st.floats(1e-3, 0.5))
+def test_rounding_never_breaks_the_bound(t, limit):
+    values, edge = np.full(2, t), np.array([-limit, limit])
+    y = _added(values, edge, limit)
+    assert np.abs(y - values).max() <= limit
+    assert y == pytest.approx(values + edge, abs=2.0**-51)
 
 
 def test_flips_flip_the_known_share():

@@ -14,6 +14,7 @@ from robustlaw import data
 from robustlaw.data.refutation import _square_exponent, _tail_bound
 from robustlaw.data.witnesses import _distance_to_half_cube, candidates
 from robustlaw.errors import InvalidArgument, MissingCapability
+from robustlaw.seeds import generator
 
 RNG = np.random.default_rng
 TIGHT = {name: known for name, known in CERTIFIED.items() if known.tight}
@@ -106,6 +107,20 @@ def test_the_distance_to_half_the_corners_by_brute_force(dim, seed):
     )
     brute = np.linalg.norm(x[:, None] - corners, axis=2).min(axis=1)
     assert _distance_to_half_cube(0.7, x) == pytest.approx(brute)
+
+
+@pytest.mark.parametrize("parts", [1, 2])
+def test_evidence_comes_from_the_fresh_half_and_pays_for_every_test(parts):
+    law = data.Mixture((data.Gaussian(5),) * parts)
+    found = data.refute_certificate(law, 0.8 / 5, n=2000, seed=6)
+    assert found.test == "sum of squares"
+    assert found.pairs == 500
+    ratio = found.observed / found.allowed
+    raw = math.exp(-250.0 * (ratio - 1.0 - math.log(ratio)))
+    assert found.p_value == pytest.approx(3 * parts * raw)
+    x = data.Gaussian(5).sample(2000, generator("probe", 6, found.component))[1000:]
+    h = found.witness(x)
+    assert np.mean((h[::2] - h[1::2]) ** 2) / 2 == pytest.approx(found.observed)
 
 
 def test_reproducible_and_readable():

@@ -1,6 +1,7 @@
 """Enclosures of E relu(w.x + b) against quadrature and arbitrary precision."""
 
 import math
+from fractions import Fraction
 
 import mpmath
 import numpy as np
@@ -117,6 +118,20 @@ def test_laws_of_the_relu(law, w, b):
     assert middle - rounding <= high - back_low
     assert high >= max(middle, 0.0) - rounding
     assert law.relu_mean(rows, offset + 1.0)[1][0] >= low
+
+
+def test_the_frame_s_rounding_is_inside_the_enclosure():
+    """Weights across the embedded sphere: what is left of them there is rounding error alone."""
+    law = data.EmbeddedSphere(3, 40)
+    across = np.linalg.svd(law.frame)[0][:, 3:].T
+    low, high = law.relu_mean(across, np.zeros(len(across)))
+    peak = 1 / mpmath.mpf(4)  # E relu of a coordinate of the sphere of R^3
+    for w, below, above in zip(across, low, high, strict=True):
+        exact = [Fraction(float(v)) for v in w]
+        rests = [sum(a * Fraction(float(c)) for a, c in zip(exact, u, strict=True)) for u in law.frame.T]
+        square = sum(r * r for r in rests)
+        truth = peak * mpmath.sqrt(mpmath.mpf(square.numerator) / square.denominator)
+        assert below <= truth <= above < 1e-12
 
 
 def test_zero_weights_are_exact():
