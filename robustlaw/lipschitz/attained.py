@@ -32,6 +32,7 @@ def certified_norms(batch: Batch, x: Points) -> Values:
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         slopes, radii, certain = _slopes(batch, x)
         jacobian, error = _backward(batch, slopes, radii)
+        certain &= np.isfinite(jacobian).all(axis=(2, 3))
         value = down(np.maximum(norm_below(jacobian) - _norm_above(error), 0.0))
     return np.where(certain & np.isfinite(value), value, 0.0)
 
@@ -97,18 +98,24 @@ def _backward(
 
 
 def norm_below(jacobian: np.ndarray) -> np.ndarray:
-    """At most the spectral norm: |J y| / |y| for the approximate top right singular vector y."""
+    """At most the spectral norm: |J y| / |y| for the approximate top right singular vector y.
+
+    Rescaled by powers of two, so that squares neither overflow nor vanish. Entries have to be
+    finite for the result to mean anything.
+    """
     outputs, inputs = jacobian.shape[-2:]
+    finite = np.where(np.isfinite(jacobian), jacobian, 0.0)
+    _, exponent = np.frexp(np.abs(finite).max(axis=(2, 3)))
+    clean = np.ldexp(finite, -exponent[:, :, None, None])
     if outputs == 1:
-        squares = np.einsum("epqi,epqi->ep", jacobian, jacobian)
-        return down(np.sqrt(squares), inputs + 4)
-    clean = np.where(np.isfinite(jacobian), jacobian, 0.0)
+        value = np.sqrt(np.einsum("epqi,epqi->ep", clean, clean))
+        return np.ldexp(down(value, inputs + 4), exponent)
     y = np.linalg.svd(clean, full_matrices=False)[2][..., :1, :]
     image = np.einsum("epqi,epoi->epq", clean, y)
     doubt = gamma(2 * inputs + 4) * np.einsum("epqi,epoi->epq", np.abs(clean), np.abs(y))
     sure = np.maximum(np.abs(image) - doubt, 0.0)
     length = up(np.sqrt((y * y).sum(axis=(2, 3))), inputs + 4)
-    return down(np.sqrt((sure * sure).sum(axis=2)) / length, outputs + 8)
+    return np.ldexp(down(np.sqrt((sure * sure).sum(axis=2)) / length, outputs + 8), exponent)
 
 
 def _norm_above(error: np.ndarray) -> np.ndarray:

@@ -11,9 +11,9 @@ from jaxtyping import Bool, Float, Int
 from ..networks import Activation, Mlp, Network, activation
 from .sector import Sector, sector
 
-Weights = Float[np.ndarray, "nets out inputs"]
-Biases = Float[np.ndarray, "nets out"]
-Alive = Bool[np.ndarray, "nets units"]
+Weights = Float[np.ndarray, "nets _out _inputs"]
+Biases = Float[np.ndarray, "nets _out"]
+Alive = Bool[np.ndarray, "nets _units"]
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@ Nothing here is a bound: it proposes points, and attained.py says what they are 
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
 from .attained import Points, Values
 from .batch import Batch
@@ -58,10 +58,10 @@ def rough_norms(batch: Batch, x: Points) -> Values:
     return np.where(np.isfinite(squares), np.sqrt(squares), 0.0)
 
 
-def best_points(batch: Batch, x: Points, keep: int) -> Points:
+def best_points(batch: Batch, x: Points, keep: int) -> Float[np.ndarray, "nets best inputs"]:
     """The `keep` points of each network with the largest rough norm, largest first."""
     values = in_chunks(batch, x)
-    order: Int[np.ndarray, "nets points"] = np.argsort(-values, axis=1, kind="stable")[:, :keep]
+    order = np.argsort(-values, axis=1, kind="stable")[:, :keep]
     return np.take_along_axis(x, order[:, :, None], axis=1)
 
 
@@ -79,13 +79,14 @@ def climb(batch: Batch, start: Points, random: np.random.Generator) -> Points:
     """Line search along gradients and random directions from each start, for any depth.
 
     Each round looks at points of both signs and many lengths on one line a start, and moves
-    to the best. Returns as many points as it was given.
+    to the best. Random directions are the same for every network. Returns as many points as
+    it was given.
     """
     here, scale = start, reach(batch)
     value = in_chunks(batch, here)
     lengths = np.concatenate([-np.geomspace(1e3, 1e-3, STEPS // 2), np.geomspace(1e-3, 1e3, STEPS // 2)])
     for turn in range(ROUNDS):
-        direction = random.standard_normal(here.shape)
+        direction = np.broadcast_to(random.standard_normal(here.shape[1:]), here.shape)
         if turn % 3 == 0:
             direction = _gradient(batch, here)
         length = np.sqrt(np.einsum("epi,epi->ep", direction, direction))

@@ -38,8 +38,12 @@ def up(x: np.ndarray, terms: int = 4) -> np.ndarray:
 
 
 def down(x: np.ndarray, terms: int = 4) -> np.ndarray:
-    """A lower bound of a non-negative number computed in float64 with at most `terms` roundings."""
-    return np.asarray(np.maximum(np.nextafter(x * (1.0 - gamma(terms + 1)), -np.inf), 0.0))
+    """A lower bound of a non-negative number computed in float64 with at most `terms` roundings.
+
+    0 where the computation overflowed: nothing is known there.
+    """
+    lowered = np.maximum(np.nextafter(x * (1.0 - gamma(terms + 1)), -np.inf), 0.0)
+    return np.where(np.isfinite(x), lowered, 0.0)
 
 
 def row_norms_up(rows: Float[np.ndarray, "nets rows columns"]) -> Float[np.ndarray, "nets rows"]:

@@ -115,7 +115,8 @@ def _from_diagonal(
 def _certified(values: Numbers, batch: Batch, exponents: np.ndarray, scaled: np.ndarray, name: str) -> Uppers:
     """Multipliers moved from the scaled to the given weights: divided by the squared powers so far."""
     powers = 2 * np.cumsum(exponents[:, :-1], axis=1)
-    moved = np.ldexp(scaled, -np.repeat(powers, batch.arch.widths[1:-1], axis=1))
+    with np.errstate(over="ignore"):
+        moved = np.ldexp(scaled, -np.repeat(powers, batch.arch.widths[1:-1], axis=1))
     proofs = [
         Certificate(
             "multipliers",

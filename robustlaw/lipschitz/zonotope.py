@@ -21,6 +21,7 @@ from .sector import Sector
 
 Rows = Float[np.ndarray, "nets columns inputs"]
 Diagonal = Float[np.ndarray, "nets columns"]
+Multipliers = Float[np.ndarray, "nets hidden"]
 
 # A column this much shorter than the longest entry is left out and its length added to the bound.
 NEGLIGIBLE = 2.0**-300
@@ -100,7 +101,7 @@ def fitted(z: Zonotope, proposal: Diagonal) -> Diagonal:
     return np.asarray(proposal * kappa[:, None])
 
 
-def from_multipliers(z: Zonotope, last: Weights, multipliers: Diagonal, rho: Numbers) -> Diagonal:
+def from_multipliers(z: Zonotope, last: Weights, multipliers: Multipliers, rho: Numbers) -> Diagonal:
     """D_i = v_i^2 / lambda_i and D_0 = rho - sum D_i, on the scale of the stored columns."""
     v = last[:, 0, :]
     rest = v * v / multipliers
@@ -109,7 +110,7 @@ def from_multipliers(z: Zonotope, last: Weights, multipliers: Diagonal, rho: Num
     return np.asarray(np.ldexp(d, -2 * z.exponent[:, None]))
 
 
-def multipliers(z: Zonotope, last: Weights, d: Diagonal) -> Diagonal:
+def multipliers(z: Zonotope, last: Weights, d: Diagonal) -> Multipliers:
     """lambda_i = v_i^2 / D_i of the hidden units; 1 where the unit does not matter."""
     v = np.ldexp(last[:, 0, :], -z.exponent[:, None])
     matters = d[:, 1:] > 0.0
