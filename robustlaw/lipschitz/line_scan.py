@@ -31,7 +31,7 @@ def scan(batch: Batch, starts: Points, random: np.random.Generator) -> Points:
     w = np.ascontiguousarray(np.where(alive[:, :, None], batch.weights[0], 0.0))
     a = np.ascontiguousarray(batch.weights[-1][:, 0, :, None] * w)
     b, alive = np.ascontiguousarray(batch.biases[0]), np.ascontiguousarray(alive)
-    directions = random.standard_normal((SCANS, w.shape[-1]))
+    directions = random.standard_normal((starts.shape[1], SCANS, w.shape[-1]))
     found = np.array(starts, order="C")
     _scan_all(w, b, a, alive, slopes.low, slopes.high, directions, found, reach(batch))
     return found
@@ -42,8 +42,8 @@ def scan(batch: Batch, starts: Points, random: np.random.Generator) -> Points:
 def _scan_all(w, b, a, alive, low, high, directions, x, scale):
     for e in range(w.shape[0]):
         for start in range(x.shape[1]):
-            for turn in range(directions.shape[0]):
-                _scan_line(w[e], b[e], a[e], alive[e], low, high, directions, turn, x[e, start], scale[e])
+            for turn in range(directions.shape[1]):
+                _scan_line(w[e], b[e], a[e], alive[e], low, high, directions[start], turn, x[e, start], scale[e])
 
 
 @njit(cache=True)
