@@ -109,13 +109,13 @@ def norm_below(jacobian: np.ndarray) -> np.ndarray:
     clean = np.ldexp(finite, -exponent[:, :, None, None])
     if outputs == 1:
         value = np.sqrt(np.einsum("epqi,epqi->ep", clean, clean))
-        return np.ldexp(down(value, inputs + 4), exponent)
+        return np.asarray(np.ldexp(down(value, inputs + 4), exponent))
     y = np.linalg.svd(clean, full_matrices=False)[2][..., :1, :]
     image = np.einsum("epqi,epoi->epq", clean, y)
     doubt = gamma(2 * inputs + 4) * np.einsum("epqi,epoi->epq", np.abs(clean), np.abs(y))
     sure = np.maximum(np.abs(image) - doubt, 0.0)
     length = up(np.sqrt((y * y).sum(axis=(2, 3))), inputs + 4)
-    return np.ldexp(down(np.sqrt((sure * sure).sum(axis=2)) / length, outputs + 8), exponent)
+    return np.asarray(np.ldexp(down(np.sqrt((sure * sure).sum(axis=2)) / length, outputs + 8), exponent))
 
 
 def _norm_above(error: np.ndarray) -> np.ndarray:

@@ -43,7 +43,9 @@ def _scan_all(w, b, a, alive, low, high, directions, x, scale):
     for e in range(w.shape[0]):
         for start in range(x.shape[1]):
             for turn in range(directions.shape[1]):
-                _scan_line(w[e], b[e], a[e], alive[e], low, high, directions[start], turn, x[e, start], scale[e])
+                _scan_line(
+                    w[e], b[e], a[e], alive[e], low, high, directions[start], turn, x[e, start], scale[e]
+                )
 
 
 @njit(cache=True)

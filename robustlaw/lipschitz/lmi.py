@@ -51,33 +51,43 @@ def assemble(
     """
     c, p = slopes.centre, slopes.product
     sizes = [w.shape[-1] for w in weights]
+    nets, hidden = len(rho), sizes[1:]
+    lam = np.split(multipliers, np.cumsum(hidden)[:-1], axis=1)
     eliminate = p == 0.0 and sizes[0] > sizes[1]
-    nets, skipped = len(rho), sizes[0] if eliminate else 0
-    edges = np.cumsum([0, *sizes])
-    lam = np.split(multipliers, np.cumsum(sizes[1:])[:-1], axis=1)
+    edges = np.cumsum([0, *(hidden if eliminate else sizes)])
+    blocks = [slice(int(a), int(b)) for a, b in pairwise(edges)]
     total = int(edges[-1])
     matrix, error = np.zeros((nets, total, total)), np.full((nets, total, total), UNDERFLOW)
-    blocks = [slice(int(a), int(b)) for a, b in pairwise(edges)]
-    matrix[:, blocks[0], blocks[0]] = np.eye(sizes[0])
-    for block, values in zip(blocks[1:], lam, strict=True):
-        matrix[:, block, block] = values[:, :, None] * np.eye(values.shape[1])
-    for w, values, below, above in zip(weights[:-1], lam, blocks, blocks[1:], strict=False):
-        if p != 0.0:
-            _add_square(matrix, error, below, w, values, p, slopes.product_error)
-        coupling = -c * values[:, :, None] * w
-        matrix[:, above, below] = coupling
-        matrix[:, below, above] = coupling.transpose(0, 2, 1)
-        error[:, above, below] += 4.0 * UNIT * np.abs(coupling)
-        error[:, below, above] += 4.0 * UNIT * np.abs(coupling.transpose(0, 2, 1))
-    _add_square(matrix, error, blocks[-1], weights[-1], np.ones(weights[-1].shape[:2]), -1.0 / rho, 0.0)
+    diagonal = [*lam] if eliminate else [np.ones((nets, sizes[0])), *lam]
+    matrix[:, np.arange(total), np.arange(total)] = np.concatenate(diagonal, axis=1)
     if eliminate:
-        scaled = lam[0][:, :, None] * weights[0]
-        _add_square(
-            matrix, error, blocks[1], scaled.transpose(0, 2, 1), np.ones((nets, sizes[0])), -c * c, 0.0
-        )
-    diagonal = np.arange(total)
-    error[:, diagonal, diagonal] += 8.0 * UNIT * np.abs(matrix[:, diagonal, diagonal])
-    return matrix[:, skipped:, skipped:].copy(), error[:, skipped:, skipped:].copy()
+        scaled = (lam[0][:, :, None] * weights[0]).transpose(0, 2, 1)
+        _add_square(matrix, error, blocks[0], scaled, np.ones((nets, sizes[0])), -c * c, 0.0)
+    else:
+        _add_layer(matrix, error, blocks[0], blocks[1], weights[0], lam[0], slopes)
+    upper = blocks if eliminate else blocks[1:]
+    for w, values, below, above in zip(weights[1:-1], lam[1:], upper, upper[1:], strict=False):
+        _add_layer(matrix, error, below, above, w, values, slopes)
+    _add_square(matrix, error, blocks[-1], weights[-1], np.ones(weights[-1].shape[:2]), -1.0 / rho, 0.0)
+    return matrix, error
+
+
+def _add_layer(
+    matrix: Squares,
+    error: Squares,
+    below: slice,
+    above: slice,
+    w: np.ndarray,
+    values: np.ndarray,
+    slopes: Sector,
+) -> None:
+    """The blocks -c Lambda W beside the diagonal, and p W^T Lambda W on it."""
+    if slopes.product != 0.0:
+        _add_square(matrix, error, below, w, values, slopes.product, slopes.product_error)
+    coupling = -slopes.centre * values[:, :, None] * w
+    for rows, columns, block in ((above, below, coupling), (below, above, coupling.transpose(0, 2, 1))):
+        matrix[:, rows, columns] = block
+        error[:, rows, columns] += 4.0 * UNIT * np.abs(block)
 
 
 def _add_square(

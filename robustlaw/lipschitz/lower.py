@@ -17,8 +17,9 @@ from .zonotope import Zonotope
 
 # Certified per network and pass; the rough ranking is right to rounding, so few are needed.
 CANDIDATES, STARTS = 4, 16
-# A realised pattern this close to the best one known needs no further search.
-CLOSE = 1e-9
+# A realised pattern this close to the best one known needs no further search. For smooth
+# activations the extreme slopes are aimed at through a grid (sector.py), good to about 1e-6.
+CLOSE, CLOSE_SMOOTH = 1e-9, 1e-5
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +80,8 @@ def guided(
     """One hidden layer: realise the steepest pattern of slopes; search where that fails."""
     targets = realising(batch, z, signs)
     ends = known.best(attained(batch, targets, "steepest slope pattern realised"))
-    open_places = np.flatnonzero(ends.values < pattern_norm(z, signs) * (1.0 - CLOSE))
+    close = CLOSE if batch.activation.kink else CLOSE_SMOOTH
+    open_places = np.flatnonzero(ends.values < pattern_norm(z, signs) * (1.0 - close))
     if not len(open_places):
         return ends
     part = batch.take(open_places)

@@ -18,14 +18,15 @@ from .zonotope import Diagonal, Zonotope
 
 # The dual bound is within 2e-7 (relative) of the optimum once a sweep changes sum D by less.
 CHANGE, SWEEPS = 1e-10, 3000
-STARTS = 48
+STARTS, PATTERNS = 48, 6
 
 
 def propose(z: Zonotope, seed: np.random.Generator) -> tuple[Diagonal, np.ndarray]:
-    """(D, s): a dual proposal, and sign vectors s (E, columns) that (nearly) maximise |B s|.
+    """(D, s): a dual proposal, and sign vectors s (E, PATTERNS, columns), largest |B s| first.
 
     The signs come from rounding the relaxation along random directions and flipping single
-    signs while that helps. They bound the zonotope's radius from below, not Lip(f).
+    signs while that helps. They bound the zonotope's radius from below, not Lip(f). Where
+    fewer local maxima are found the best one is repeated.
     """
     nets, size, inputs = z.rows.shape
     rank = math.isqrt(2 * size) + 2
@@ -37,7 +38,7 @@ def propose(z: Zonotope, seed: np.random.Generator) -> tuple[Diagonal, np.ndarra
     reduced = np.asarray(np.linalg.qr(columns, mode="r")) if inputs > size else columns
     # In row-major order: one compiled version serves all callers.
     rows, gram = np.ascontiguousarray(reduced.transpose(0, 2, 1)), np.ascontiguousarray(z.gram)
-    diagonal, signs = np.zeros((nets, size)), np.ones((nets, size))
+    diagonal, signs = np.zeros((nets, size)), np.ones((nets, PATTERNS, size))
     _solve_all(rows, gram, np.ascontiguousarray(z.used), start, directions, diagonal, signs)
     return np.where(z.used, np.maximum(diagonal, UNIT * diagonal.max(axis=1, keepdims=True)), 0.0), signs
 
@@ -103,7 +104,7 @@ def _ascend(rows, used, v, diagonal):
 @no_type_check
 def _round(gram, used, v, directions, signs):
     size, rank = v.shape
-    best = -1.0
+    best = np.full(signs.shape[0], -1.0)
     s = np.ones(size)
     field = np.zeros(size)
     for trial in range(directions.shape[0] + 1):
@@ -130,7 +131,24 @@ def _round(gram, used, v, directions, signs):
         value = 0.0
         for i in range(size):
             value += s[i] * field[i]
-        if value > best:
-            best = value
-            for i in range(size):
-                signs[i] = s[i] * s[0]
+        _insert(best, signs, value, s)
+    for m in range(1, signs.shape[0]):
+        if best[m] < 0.0:
+            signs[m] = signs[0]
+
+
+@njit(cache=True)
+@no_type_check
+def _insert(best, signs, value, s):
+    # Equal values are the same pattern, up to coincidence.
+    place = 0
+    while place < len(best) and best[place] > value * (1.0 + 1e-12):
+        place += 1
+    if place == len(best) or best[place] >= value * (1.0 - 1e-12):
+        return
+    for m in range(len(best) - 1, place, -1):
+        best[m] = best[m - 1]
+        signs[m] = signs[m - 1]
+    best[place] = value
+    for i in range(len(s)):
+        signs[place, i] = s[i] * s[0]

@@ -19,29 +19,42 @@ from .zonotope import Zonotope
 FAR = 1e5
 
 
-def realising(batch: Batch, z: Zonotope, signs: np.ndarray) -> Points:
-    """Three points a network: W x = target solved in the least-squares sense, and both far ends.
+# Rounds of alternating projections; they converge to a point of the pattern's cell if it has one.
+ROUNDS = 30
 
-    signs : (E, columns), +-1; the first column is the constant part and counts as +1
+
+def realising(batch: Batch, z: Zonotope, signs: np.ndarray) -> Points:
+    """A point a pattern where W x + b has, as far as found, the wanted signs; then both far ends.
+
+    Alternates between the reachable pre-activations and those of the pattern, at a margin.
+    signs : (E, patterns, columns), +-1; the first column is the constant part and counts as +1
     """
     low, high = extreme_inputs(batch.activation)
     w, b, alive = batch.weights[0], batch.biases[0], batch.alive[1]
     rows = np.where(alive[:, :, None], w, 0.0)
     length = np.sqrt(np.einsum("eij,eij->ei", rows, rows))
-    wanted = np.where(signs[:, 1:] > 0.0, high, low)
+    chosen = signs[:, :, 1:]
+    goal = np.where(chosen > 0.0, high, low)
     if batch.activation.kink:
-        wanted = wanted * length * np.maximum(reach(batch), 1e-12)[:, None]
+        goal = goal * (length * np.maximum(reach(batch), 1e-12)[:, None])[:, None]
     with np.errstate(all="ignore"):
-        offset = np.where(alive, wanted - b, 0.0)
-        solved = np.einsum("eij,ej->ei", np.linalg.pinv(rows), offset)
-        steep = np.einsum("ec,eci->ei", signs, z.rows)
+        inverse = np.linalg.pinv(rows).transpose(0, 2, 1)
+        forward, offset = rows.transpose(0, 2, 1), np.where(alive, b, 0.0)[:, None]
+        wanted = goal
+        for _ in range(ROUNDS if batch.activation.kink else 1):
+            solved = (wanted - offset) @ inverse
+            reached = solved @ forward + offset
+            if np.all(chosen * reached > 0.0, axis=2, where=alive[:, None]).all():
+                break
+            wanted = chosen * np.maximum(chosen * reached, np.abs(goal))
+        steep = np.einsum("ec,eci->ei", signs[:, 0], z.rows)
         size = np.sqrt(np.einsum("ei,ei->e", steep, steep))
         far = steep * (FAR * reach(batch) / np.where(size > 0.0, size, 1.0))[:, None]
-    points = np.stack([solved, far, -far], axis=1)
+    points = np.concatenate([solved, far[:, None], -far[:, None]], axis=1)
     return np.where(np.isfinite(points), points, 0.0)
 
 
 def pattern_norm(z: Zonotope, signs: np.ndarray) -> np.ndarray:
-    """|B s| on the original scale: what realising the pattern would attain. Approximate."""
-    steep = np.einsum("ec,eci->ei", signs, z.rows)
+    """|B s| of the first pattern on the original scale: what realising it would attain. Approximate."""
+    steep = np.einsum("ec,eci->ei", signs[:, 0], z.rows)
     return np.asarray(np.ldexp(np.sqrt(np.einsum("ei,ei->e", steep, steep)), z.exponent))

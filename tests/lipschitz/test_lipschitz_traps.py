@@ -232,3 +232,32 @@ def test_wrong_use_is_named():
 def test_the_method_says_what_is_missing():
     assert "no semidefinite rung" in bracket(random_net((3, 4, 4, 1), 0)).method
     assert "no semidefinite rung" not in bracket(random_net((3, 4, 1), 0)).method
+
+
+@pytest.mark.parametrize("name", sorted(ACTIVATIONS))
+@pytest.mark.parametrize("scale", [1e-150, 1e-30, 1e30, 1e100])
+def test_overflow_and_underflow_are_not_gradients(name, scale):
+    """A forward pass that overflows once made the lower end the largest float."""
+    for seed in range(4):
+        for widths in ((3, 4, 1), (2, 3, 3), (3, 4, 3, 2), (2, 2, 2, 2, 2)):
+            net = random_net(widths, seed, name, scale=scale)
+            for effort in EFFORTS:
+                found = bracket(net, effort)
+                assert 0.0 <= found.lower <= found.upper
+                if found.witness is not None:
+                    with np.errstate(all="ignore"):
+                        gradient = net.gradients(np.array([found.witness]))[0]
+                    size = np.linalg.norm(gradient / scale ** (len(widths) - 1), 2)
+                    assert np.isfinite(gradient).all()
+                    assert found.lower / scale ** (len(widths) - 1) <= size * (1 + 1e-9)
+
+
+def test_ties_within_a_batch_do_not_hide_a_failure():
+    """A network on which nothing is proved keeps the product bound; its neighbours lose nothing."""
+    good = random_net((4, 5, 5, 1), 0)
+    wild = good.replace(weights=[w * np.where(np.arange(w.shape[1]) % 2, 1e-140, 1.0) for w in good.weights])
+    alone = bracket(good, "fast").upper
+    together = bracket_stack([good, wild, good], "fast")
+    assert together[0].upper == pytest.approx(alone, rel=1e-9)
+    assert together[2].upper == pytest.approx(alone, rel=1e-9)
+    assert np.isfinite(together[1].upper)
