@@ -1,4 +1,8 @@
-"""The command line. Exit status: 0 holds, 1 violated, 2 wrong use, 3 only inconclusive."""
+"""The command line.
+
+Exit status: 0 everything holds, 1 something is violated, 2 wrong use, 3 only inconclusive;
+70 is a defect of the program, 130 an interruption.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import json
 import os
 import shlex
 import sys
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,7 +23,8 @@ from .errors import RobustlawError
 if TYPE_CHECKING:
     from .evidence import Evidence
 
-WRONG_USE, INTERRUPTED = 2, 130
+WRONG_USE, DEFECT, INTERRUPTED = 2, 70, 130
+OUT = Path("verify-report")
 
 app = typer.Typer(
     help="Certified checks of the sparse Law of Robustness on networks that were really trained.",
@@ -39,7 +45,9 @@ def _root() -> None:
 @app.command()
 def verify(
     preset: Annotated[str, typer.Option(help="quick (a minute) or full (about ten minutes).")] = "quick",
-    out: Annotated[Path, typer.Option(help="Folder for the store, the table and the report.")] = Path("verify-report"),
+    out: Annotated[Path, typer.Option(help="Folder for the store, the table and the report.")] = Path(
+        "verify-report"
+    ),
     jobs: Annotated[int, typer.Option(help="Worker processes, one thread each; 0 means one a core.")] = 0,
     method: Annotated[list[str] | None, typer.Option(help="Only these pruners in the main setting.")] = None,
     density: Annotated[list[float] | None, typer.Option(help="Only these kept shares.")] = None,
@@ -65,7 +73,7 @@ def verify(
     workers = jobs or len(os.sched_getaffinity(0))
     command = shlex.join(["robustlaw", *sys.argv[1:]])
     with _progress() as bar:
-        task = bar.add_task("networks", total=None)
+        task = bar.add_task("networks", total=None, failed=0)
         outcome = run(
             preset,
             out,
@@ -79,7 +87,9 @@ def verify(
     else:
         console = Console(width=None if sys.stdout.isatty() else 160)
         print_summary(outcome.summary, console)
-        console.print(f"Report: {(outcome.folder / 'report.html').resolve()}", highlight=False, soft_wrap=True)
+        console.print(
+            f"Report: {(outcome.folder / 'report.html').resolve()}", highlight=False, soft_wrap=True
+        )
     raise typer.Exit(outcome.summary.exit_status)
 
 
@@ -103,7 +113,9 @@ def audit(
     net: Annotated[Path, typer.Argument(help="An .npz with W1, b1, ...; masks M1, ... optional.")],
     data: Annotated[Path, typer.Argument(help="An .npz with x (n, d), y (n,) and the clean target g (n,).")],
     proxy: Annotated[float, typer.Option(help="The variance proxy rho that you assume for the inputs.")],
-    why: Annotated[str, typer.Option(help="What the assumption rests on; every verdict says it.")] = "stated by the user",
+    why: Annotated[
+        str, typer.Option(help="What the assumption rests on; every verdict says it.")
+    ] = "stated by the user",
     noise_bound: Annotated[float, typer.Option(help="B, a bound on the label noise |y - g|.")] = 2.0,
     delta: Annotated[float, typer.Option(help="Chance that a law may fail.")] = 0.05,
     as_json: Json = False,
@@ -158,6 +170,9 @@ def main() -> None:
     except SweepInterrupted as stop:
         print(f"\n{stop}", file=sys.stderr)
         sys.exit(INTERRUPTED)
+    except Exception:  # noqa: BLE001 - shown in full; Python's own status 1 would read as VIOLATED
+        traceback.print_exc()
+        sys.exit(DEFECT)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from .images import LipschitzImage, LipschitzMap, Product, RandomLayer, Shifted,
 from .isoperimetry import Distribution, Isoperimetry
 from .log_concave import LogConcave
 from .mixture import Mixture
-from .noise import BoundedUniform, Flips, LabelNoise, RandomSigns, TruncatedGaussian
+from .noise import BoundedUniform, Flips, LabelNoise, RandomSigns, StatedNoise, TruncatedGaussian
 from .problem import Problem
 from .refutation import Refutation, refute_certificate
 from .spheres import Ball, EmbeddedSphere, Sphere
@@ -45,6 +45,7 @@ __all__ = [
     "Refutation",
     "Shifted",
     "Sphere",
+    "StatedNoise",
     "Stiefel",
     "StudentT",
     "Tanh",

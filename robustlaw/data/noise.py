@@ -42,6 +42,11 @@ class LabelNoise(ABC):
     def require(self, target: Target) -> None:
         """Raises unless labels exist and lie in [-1, 1]."""
 
+    @property
+    def assumption(self) -> str | None:
+        """What the bound rests on without proof; None where the law of the noise is known."""
+        return None
+
 
 @dataclass(frozen=True)
 class RandomSigns(LabelNoise):
@@ -185,3 +190,40 @@ def _require_room(argument: str, width: float, target: Target) -> None:
             f"the target reaches {target.bound:g}, so at most {1.0 - target.bound:g} is left; "
             "lower it, or the target's bound",
         )
+
+
+@dataclass(frozen=True)
+class StatedNoise(LabelNoise):
+    """Noise of a user's own labels: mean 0 given the inputs and |z| <= limit, by the user's word.
+
+    limit : B, at most 2
+    """
+
+    limit: float = 2.0
+
+    def __post_init__(self) -> None:
+        require_positive("limit", self.limit)
+        if self.limit > 2.0:
+            raise InvalidArgument("limit", self.limit, "labels and targets in [-1, 1] differ by at most 2")
+
+    def regression(self, t: Values) -> Values:
+        return t
+
+    def labels(self, t: Values, rng: np.random.Generator) -> Values:
+        raise MissingCapability("stated noise cannot be drawn; build the data set with Dataset.from_arrays")
+
+    def bound(self, target: Target) -> float:
+        return self.limit
+
+    def sigma2(self, target: Target) -> float:
+        raise MissingCapability("the level of stated noise is not known, only a bound on its size")
+
+    def independent_of_inputs(self, target: Target) -> bool:
+        return False
+
+    def require(self, target: Target) -> None:
+        return None
+
+    @property
+    def assumption(self) -> str | None:
+        return f"the label noise has mean 0 given the inputs and size at most {self.limit:g}"

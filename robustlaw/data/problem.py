@@ -40,8 +40,9 @@ class Problem:
 
     @property
     def assumption(self) -> str | None:
-        """What the proxy rests on without proof."""
-        return self.distribution.assumption
+        """What the proxy and the noise bound rest on without proof."""
+        stated = [s for s in (self.distribution.assumption, self.noise.assumption) if s]
+        return " and ".join(stated) or None
 
     @property
     def sigma2(self) -> float:

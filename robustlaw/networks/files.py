@@ -35,7 +35,9 @@ def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
     except UnreadableFile:
         raise
     except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, NotImplementedError) as error:
-        raise UnreadableFile(f"{file}: cannot be read as arrays ({error}); pickled objects are refused") from error
+        raise UnreadableFile(
+            f"{file}: cannot be read as arrays ({error}); pickled objects are refused"
+        ) from error
 
 
 def load_network(path: str | Path) -> Network:
@@ -47,7 +49,10 @@ def load_network(path: str | Path) -> Network:
     for name, array in arrays.items():
         if name[0] in "WbM" and not (np.issubdtype(array.dtype, np.number) or array.dtype == bool):
             raise UnreadableFile(f"{path}: {name} holds {array.dtype}, not numbers")
-    layers = [(arrays[f"W{i + 1}"], arrays.get(f"b{i + 1}", np.zeros(len(arrays[f"W{i + 1}"])))) for i in range(depth)]
+    layers = [
+        (arrays[f"W{i + 1}"], arrays.get(f"b{i + 1}", np.zeros(len(arrays[f"W{i + 1}"]))))
+        for i in range(depth)
+    ]
     masks = [arrays[f"M{i + 1}"] for i in range(depth)] if "M1" in arrays else None
     name = str(arrays["activation"]) if "activation" in arrays else "relu"
     try:

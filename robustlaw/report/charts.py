@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ..evidence import Evidence
-from .findings import LADDER, SUPERMASKS, WRONG, Finding
+from .findings import LADDER, WRONG, Finding
 
 # Okabe and Ito's colours, told apart by colour-blind readers, with a marker each for grey prints.
 STYLE = {

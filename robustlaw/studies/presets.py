@@ -73,7 +73,7 @@ def quick(choices: Choices) -> list[Grid]:
     digits = Choices(("Random", "IterativeMagnitude"), (0.2,), seeds, "digits", 1000, 64)
     fitted = Choices(("Dense",), (1.0,), min(seeds, 2), "sphere", 4352, 64)
     laws = [
-        *_rows(fitted, "high fit", (192,), 800, recipe="high_fit", bits=(2, 3, 4), eps=0.9, radius=256.0),
+        *_rows(fitted, "high fit", (192,), 800, recipe="high_fit", bits=(2, 3, 4), eps=0.9, radius=512.0),
         *_rows(choices, "main", (16,), 250),
         *_rows(digits, "digits", (16,), 250),
     ]
@@ -96,7 +96,7 @@ def full(choices: Choices) -> list[Grid]:
     fitted = Choices(("Dense", "Random"), (0.5,), choices.seeds, "sphere", 4352, 64)
     codes = {"bits": (1, 2, 3, 4)}
     laws = [
-        *_rows(fitted, "high fit", (192,), 1000, recipe="high_fit", bits=(2, 3, 4), eps=0.9, radius=256.0),
+        *_rows(fitted, "high fit", (192,), 1000, recipe="high_fit", bits=(2, 3, 4), eps=0.9, radius=512.0),
         *_rows(main, "main", (16,), 250),
         *_rows(a, "A", (40,), 300, **codes),
         *_rows(b, "B", (20,), 300, **codes),
