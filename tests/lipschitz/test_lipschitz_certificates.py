@@ -1,5 +1,7 @@
 """What proves a bracket is checked again here, by other means."""
 
+from fractions import Fraction
+
 import cvxpy
 import numpy as np
 import pytest
@@ -13,10 +15,14 @@ from lipschitz_oracles import (
 
 from robustlaw.lipschitz import bracket
 from robustlaw.lipschitz.batch import Batch
+from robustlaw.lipschitz.eclipse import Proposal, fast
+from robustlaw.lipschitz.lmi import proved_rho
 from robustlaw.lipschitz.mixing import propose
-from robustlaw.lipschitz.rounding import gram, is_positive, norm_upper
+from robustlaw.lipschitz.norms import chain_norms
+from robustlaw.lipschitz.rounding import down, gram, is_positive, norm_upper
+from robustlaw.lipschitz.sector import Sector
 from robustlaw.lipschitz.targets import pattern_norm
-from robustlaw.lipschitz.zonotope import zonotope
+from robustlaw.lipschitz.zonotope import fitted, proved_diagonal, zonotope
 from robustlaw.networks import ACTIVATIONS
 from robustlaw.seeds import generator
 
@@ -170,3 +176,58 @@ def test_smooth_witnesses_are_below_the_true_slope(name):
         assert found.lower <= truth
         assert found.lower >= truth * (1 - 1e-7)  # far points carry more rounding
     assert bool(found.assumptions) == (name != "identity")
+
+
+@pytest.mark.parametrize("slopes", [Sector(0.0, 1.0), Sector(-0.1, 1.1), Sector(0.01, 1.0)])
+@pytest.mark.parametrize("widths", [(4, 5, 3, 1), (7, 3, 4, 2)])
+def test_trap_9_a_proposal_is_not_taken_on_trust(slopes, widths):
+    weights = [w[None] for w in random_net(widths, 1).weights]
+    best = fast(weights, slopes, chain_norms(weights)[1, 1])
+    proved = proved_rho(weights, slopes, best)
+    assert best.rho <= proved <= best.rho * (1 + 1e-8)
+    too_low = Proposal(best.multipliers, best.rho * (1 - 1.5e-6))
+    assert np.isinf(proved_rho(weights, slopes, too_low))
+    other = Proposal(best.multipliers * np.linspace(0.9, 1.0, best.multipliers.shape[1]), best.rho)
+    assert proved_rho(weights, slopes, other) != proved
+
+
+def test_trap_9_a_diagonal_that_is_too_small_is_refused():
+    z, _ = mixing_zonotope(random_net((5, 8, 1), 2))
+    d = fitted(z, propose(z, generator("probe", "test"))[0])
+    assert d.sum() <= proved_diagonal(z, d)[0] ** 2 <= d.sum() * (1 + 1e-9)
+    assert np.isinf(proved_diagonal(z, d * (1 - 5e-6))[0])
+
+
+def test_cancellation_in_a_product_of_layers_is_covered():
+    """1 + 2^-60 - 1 is 0 in float64 and 2^-60 in truth."""
+    first, second = np.array([[[1.0], [2.0**-60], [-1.0]]]), np.ones((1, 1, 3))
+    assert chain_norms([first, second])[2, 1][0] >= 2.0**-60
+
+
+def test_rounding_of_the_zonotope_is_within_its_slack():
+    rng = np.random.default_rng(4)
+    w, v = rng.standard_normal((1, 9, 3)) * 0.9, rng.standard_normal((1, 1, 9)) * 0.7
+    w[0, 4:8], v[0, 0, 4:8] = -w[0, :4] * (1 + 1e-15), v[0, 0, :4]
+    slopes = Sector(0.01, 1.0)
+    z = zonotope(w, v, slopes)
+    unit = Fraction(2) ** int(z.exponent[0])
+    c, r = Fraction(slopes.centre), Fraction(slopes.radius)
+    a = [[x * y for x in row] for row, y in zip(fractions(w[0]), fractions(v[0])[0], strict=True)]
+    truth = [[c * sum(row[k] for row in a) for k in range(3)], *([r * x for x in row] for row in a)]
+    away = [
+        float(sum((t / unit - s) ** 2 for t, s in zip(exact, stored, strict=True))) ** 0.5
+        for exact, stored in zip(truth, fractions(z.rows[0]), strict=True)
+    ]
+    assert 0.0 < sum(away) <= z.slack[0]
+
+
+def test_the_enclosing_sector_contains_every_slope():
+    for act in ACTIVATIONS.values():
+        s = Sector(act.slope_low, act.slope_high)
+        assert Fraction(s.centre) - Fraction(s.radius) <= Fraction(s.low)
+        assert Fraction(s.centre) + Fraction(s.radius) >= Fraction(s.high)
+
+
+def test_an_overflow_is_worth_nothing():
+    assert down(np.array([np.inf, np.nan, 1.0])).tolist()[:2] == [0.0, 0.0]
+    assert 0.999999 < down(np.array([1.0]))[0] < 1.0
