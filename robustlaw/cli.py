@@ -44,7 +44,9 @@ def _root() -> None:
 
 @app.command()
 def verify(
-    preset: Annotated[str, typer.Option(help="quick (a minute) or full (about ten minutes).")] = "quick",
+    preset: Annotated[
+        str, typer.Option(help="smoke (seconds), quick (a minute) or full (about ten).")
+    ] = "quick",
     out: Annotated[Path, typer.Option(help="Folder for the store, the table and the report.")] = Path(
         "verify-report"
     ),
@@ -65,23 +67,28 @@ def verify(
     from .report.verify import as_json as summary_json
     from .report.verify import verify as run
     from .studies.presets import Choices
+    from .sweep import SweepInterrupted
 
     standard = Choices()
     choices = Choices(
         tuple(method or standard.methods), tuple(density or standard.densities), seeds, inputs, n, dim
     )
-    workers = jobs or len(os.sched_getaffinity(0))
+    workers = jobs or _cores()
     command = shlex.join(["robustlaw", *sys.argv[1:]])
-    with _progress() as bar:
-        task = bar.add_task("networks", total=None, failed=0)
-        outcome = run(
-            preset,
-            out,
-            workers,
-            choices,
-            lambda p: bar.update(task, completed=p.done, total=p.total, failed=p.failed),
-            command,
-        )
+    try:
+        with _progress() as bar:
+            task = bar.add_task("networks", total=None, failed=0)
+            outcome = run(
+                preset,
+                out,
+                workers,
+                choices,
+                lambda p: bar.update(task, completed=p.done, total=p.total, failed=p.failed),
+                command,
+            )
+    except SweepInterrupted as stop:
+        print(stop, file=sys.stderr)
+        raise typer.Exit(INTERRUPTED) from None
     if as_json:
         print(json.dumps(summary_json(outcome.summary), indent=1))
     else:
@@ -138,6 +145,11 @@ def audit(
     raise typer.Exit(status.get(evidence.verdict, 3))
 
 
+def _cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def _explain(evidence: Evidence) -> None:
     print(evidence)
     for hypothesis in evidence.hypotheses:
@@ -160,16 +172,11 @@ def _progress() -> Progress:
 
 def main() -> None:
     """Run a command; an error on purpose is one line and exit status 2, never a traceback."""
-    from .sweep.errors import SweepInterrupted
-
     try:
         app()
     except RobustlawError as error:
         print(f"error: {type(error).__name__}: {error}", file=sys.stderr)
         sys.exit(WRONG_USE)
-    except SweepInterrupted as stop:
-        print(f"\n{stop}", file=sys.stderr)
-        sys.exit(INTERRUPTED)
     except Exception:  # noqa: BLE001 - shown in full; Python's own status 1 would read as VIOLATED
         traceback.print_exc()
         sys.exit(DEFECT)

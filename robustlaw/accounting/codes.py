@@ -76,7 +76,7 @@ def flat_length(entries: int, bits: int) -> Bracket:
 def enumerative_length(level_counts: Sequence[int]) -> Bracket:
     """How often each level occurs, then which of those arrangements it is."""
     entries, levels = sum(level_counts), len(level_counts)
-    arrangements = log_factorial(entries) - sum_of([log_factorial(c) for c in level_counts])
+    arrangements = log_factorial(entries) - sum_of([log_factorial(c) for c in level_counts if c > 1])
     return log_binomial(entries + levels - 1, levels - 1) + arrangements.at_least(0.0)
 
 

@@ -68,12 +68,12 @@ class Recipe:
     initialisation: Initialisation = He()
     loss: Loss = "mse"
     optimiser: Optimiser = "adam"
-    learning_rate: float = 0.01
+    learning_rate: float = 0.02
     weight_decay: float = 0.0
     schedule: Schedule = "constant"
-    steps: int = 1000
-    stop_at: float | None = None
-    check_every: int = 100
+    steps: int = 500
+    stop_at: float | None = 1e-3
+    check_every: int = 50
     frozen: frozenset[str] = frozenset()
     penalty: LipschitzPenalty | None = None
     straight_through: StraightThrough | None = None

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
-from ..errors import UnwritableFolder
+from ..errors import InvalidArgument, UnwritableFolder
 from ..studies.presets import Choices, Grid, preset
 from ..sweep import Progress, Row, run_sweep
 from .findings import Summary, summarise, table_rows
@@ -42,6 +42,8 @@ def verify(
     Everything is checked before anything is written. Raises UnknownName, InfeasibleDensity,
     InvalidArgument, UnwritableFolder.
     """
+    if jobs < 1:
+        raise InvalidArgument("jobs", jobs, "at least 1 worker process")
     grids = preset(name, choices)
     folder = writable(out)
     rows = _run(grids, folder / STORE, jobs, progress)

@@ -67,6 +67,15 @@ def _top_k_sign(seeds: int) -> list[TopKSignConfig]:
     return [TopKSignConfig(1000, 1000, k, s) for k in (10, 30, 100, 300) for s in range(seeds)]
 
 
+def smoke(choices: Choices) -> list[Grid]:
+    """A few seconds: the path of `quick` on small networks. Its slacks mean nothing."""
+    seeds = min(choices.seeds, 2)
+    small = Choices(choices.methods, choices.densities, seeds, choices.inputs, 500, 32)
+    digits = Choices(("Random",), (0.2,), seeds, "digits", 500, 64)
+    laws = [*_rows(small, "main", (16,), 100), *_rows(digits, "digits", (8,), 60)]
+    return [(TOP_K_SIGN, _plain(_top_k_sign(seeds))), (LAW, _plain(laws))]
+
+
 def quick(choices: Choices) -> list[Grid]:
     """About a minute on two cores: every method, one setting, real digits, one well-fitted network."""
     seeds = choices.seeds
@@ -110,7 +119,11 @@ def full(choices: Choices) -> list[Grid]:
     return [(TOP_K_SIGN, _plain(_top_k_sign(seeds))), (LAW, _plain(laws))]
 
 
-PRESETS: dict[str, Callable[[Choices], list[Grid]]] = {"quick": quick, "full": full}
+PRESETS: dict[str, Callable[[Choices], list[Grid]]] = {
+    "smoke": smoke,
+    "quick": quick,
+    "full": full,
+}
 
 
 def preset(name: str, choices: Choices | None = None) -> list[Grid]:

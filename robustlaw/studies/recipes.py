@@ -30,6 +30,7 @@ def low_slack(steps: int, inputs: int, method: str) -> Recipe:
         weight_decay=0.3,
         schedule="cosine",
         steps=steps,
+        stop_at=None,
         frozen=OUTPUT_AND_BIASES,
         penalty=LipschitzPenalty(0.003),
         straight_through=StraightThrough(1, "zero"),
@@ -45,7 +46,7 @@ def low_slack(steps: int, inputs: int, method: str) -> Recipe:
 def ordinary(steps: int, inputs: int, method: str) -> Recipe:
     """Every weight and bias trained by Adam with nothing to please the law."""
     del inputs, method
-    return Recipe(initialisation=He(), learning_rate=0.01, schedule="cosine", steps=steps)
+    return Recipe(initialisation=He(), learning_rate=0.01, schedule="cosine", steps=steps, stop_at=None)
 
 
 def high_fit(steps: int, inputs: int, method: str) -> Recipe:
@@ -56,6 +57,7 @@ def high_fit(steps: int, inputs: int, method: str) -> Recipe:
         learning_rate=0.02,
         schedule="cosine",
         steps=steps,
+        stop_at=None,
         frozen=OUTPUT_AND_BIASES,
         lanes=1,
     )
