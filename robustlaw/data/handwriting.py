@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 
 import numpy as np
@@ -17,6 +18,7 @@ DIGITS = 1797
 WHITE = 16.0
 
 
+@cache
 def digits_problem(flip: float = 0.1, proxy: float | None = None) -> Problem:
     """Odd (+1) against even (-1) digits with a known share of flipped labels.
 

@@ -126,7 +126,7 @@ class LawConfig:
         for name in config:
             if name not in names:
                 raise UnknownName("field", name, names)
-        return cls(**config)
+        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in config.items()})
 
 
 def bucket(config: Mapping[str, Any]) -> Hashable:
