@@ -126,7 +126,8 @@ class LawConfig:
         for name in config:
             if name not in names:
                 raise UnknownName("field", name, names)
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in config.items()})
+        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in config.items()}
+        return cls(**values)
 
 
 def bucket(config: Mapping[str, Any]) -> Hashable:
