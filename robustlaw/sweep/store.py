@@ -12,6 +12,7 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, final
@@ -22,6 +23,8 @@ from .keys import canonical
 from .rows import Failure, Row, Status
 
 _TABLES = f"""
+PRAGMA journal_mode = MEMORY;
+BEGIN;
 PRAGMA application_id = {files.APPLICATION};
 PRAGMA user_version = {files.LAYOUT};
 CREATE TABLE environments (digest TEXT PRIMARY KEY, json TEXT NOT NULL);
@@ -40,6 +43,7 @@ CREATE TABLE cells (
     environment TEXT NOT NULL REFERENCES environments (digest)
 );
 CREATE INDEX cells_by_study ON cells (study, version, status);
+COMMIT;
 PRAGMA journal_mode = WAL;
 """
 
@@ -201,6 +205,13 @@ def _text(result: dict[str, Any]) -> str:
     return json.dumps(result, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
+@lru_cache(maxsize=64)
+def _place(text: str) -> dict[str, Any]:
+    """Rows of one environment share one dict: it is larger than most results."""
+    place: dict[str, Any] = json.loads(text)
+    return place
+
+
 def _row(found: tuple[Any, ...]) -> Row:
     key, study, version, config, status, result, kind, message, trace, seconds, environment, attempts = found
     return Row(
@@ -212,6 +223,6 @@ def _row(found: tuple[Any, ...]) -> Row:
         result=None if result is None else json.loads(result),
         failure=None if kind is None else Failure(kind, message, trace),
         seconds=seconds,
-        environment=json.loads(environment),
+        environment=_place(environment),
         attempts=attempts,
     )

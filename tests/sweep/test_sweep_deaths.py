@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from robustlaw.sweep import SerialExecutor, Status, Store, StoreInUse, WorkersDoNotStart, run_sweep
+from robustlaw.sweep import SerialExecutor, Status, Store, StoreInUse, run_sweep
 from robustlaw.sweep.engines import WorkerPool
 
 CELLS = 60
@@ -74,22 +74,30 @@ def test_a_worker_that_is_killed_from_outside_costs_no_cell(store_path, tmp_path
     assert {row.status for row in rows} == {Status.OK}
 
 
-def test_a_cell_is_not_blamed_when_no_worker_can_start(store_path, monkeypatch):
-    monkeypatch.setattr(sys, "executable", "/bin/false")
-    monkeypatch.setattr("multiprocessing.spawn._python_exe", b"/bin/false")
-    with pytest.raises(WorkersDoNotStart, match="__main__"):
-        run_sweep("toy_study", [{"seed": 1}], store_path)
+def test_a_cell_is_not_blamed_when_no_worker_can_start(store_path, tmp_path, parent):
+    """A script without the guard runs its sweep again in each worker, which the lock refuses."""
+    script = tmp_path / "unguarded.py"
+    script.write_text(
+        f"from robustlaw.sweep import *\nrun_sweep('toy_study', [{{'seed': 1}}], {str(store_path)!r})"
+    )
+    command = parent(store_path, 1) | {"args": [sys.executable, str(script)]}
+    answer = subprocess.run(**command, capture_output=True, text=True, check=False, timeout=60)
+    assert answer.returncode == 1
+    assert "WorkersDoNotStart" in answer.stderr.splitlines()[-1]
+    assert "if __name__ == '__main__':" in answer.stderr.splitlines()[-1]
     with Store.reading(store_path) as store:
         assert store.counts() == {}
 
 
 def test_a_parent_killed_at_any_moment_leaves_a_store_that_continues(store_path, tmp_path, parent, table):
     moments, stored = random.Random(1), []
-    for _ in range(6):
-        process = subprocess.Popen(**parent(store_path, CELLS, seconds=0.02), stdout=subprocess.DEVNULL)
-        time.sleep(moments.uniform(0.15, 0.6))
+    for chunks_seen in (0, 3, 0, 4, 2, 3):
+        process = subprocess.Popen(**parent(store_path, CELLS, seconds=0.02), stdout=subprocess.PIPE)
+        for _ in range(chunks_seen):
+            process.stdout.readline()
+        time.sleep(moments.uniform(0.0, 0.05 if chunks_seen else 0.4))
         process.kill()
-        process.wait()
+        process.communicate()
         if store_path.exists():
             with Store.reading(store_path) as store:
                 stored.append(store.counts().get(Status.OK, 0))
