@@ -16,6 +16,9 @@ from .worker import Answer, alive, run_chunk
 
 Chunk = tuple[Cell, ...]
 
+STARTS = 3
+"""Workers that die three times in a row before their first cell were not killed by chance."""
+
 
 def chunks(cells: Iterable[Cell], size: int) -> list[Chunk]:
     """Cells of one bucket together, in order, at most `size` at a time."""
@@ -114,15 +117,18 @@ class Dispatcher:
     def _renew(self) -> list[int]:
         """A new executor that is known to work; the exit codes of the old one's dead workers."""
         exit_codes = engines.close(self._executor)
-        self._executor = self._factory()
-        try:
-            self._executor.submit(alive, self._study.path).result()
-        except BrokenExecutor as error:
-            raise WorkersDoNotStart(
-                f"worker processes end before they have imported {self._study.path}; a script that calls "
-                "run_sweep needs `if __name__ == '__main__':` around the call"
-            ) from error
-        return exit_codes
+        for _ in range(STARTS):
+            self._executor = self._factory()
+            try:
+                self._executor.submit(alive, self._study.path).result()
+            except BrokenExecutor:
+                engines.close(self._executor)
+            else:
+                return exit_codes
+        raise WorkersDoNotStart(
+            f"worker processes end before they have imported {self._study.path}; a script that calls "
+            "run_sweep needs `if __name__ == '__main__':` around the call"
+        )
 
 
 def _death(exit_codes: list[int]) -> Failure:

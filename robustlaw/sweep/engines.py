@@ -46,7 +46,7 @@ class WorkerPool(ProcessPoolExecutor):
 
     def __init__(self, jobs: int) -> None:
         context = get_context("spawn")
-        self._ours, self._theirs = context.Pipe(duplex=False)[::-1]
+        self._theirs, self._ours = context.Pipe(duplex=False)
         super().__init__(jobs, mp_context=context, initializer=_prepare, initargs=(self._theirs,))
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:

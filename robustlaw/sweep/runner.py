@@ -63,7 +63,7 @@ def run_sweep(
             if todo:
                 _run(loaded, todo, jobs, executor_factory or partial(WorkerPool, jobs), ledger.record)
         except KeyboardInterrupt:
-            raise SweepInterrupted(ledger.done, ledger.total, store.path) from None
+            raise SweepInterrupted(ledger.stored(), len(ledger.cells), store.path) from None
         rows = (store.row(cell.key) for cell in cells)
         return [row for row in rows if row is not None]
 
@@ -87,20 +87,21 @@ class _Ledger:
         self, store: Store, study: Study, cells: list[Cell], progress: Callable[[Progress], None] | None
     ) -> None:
         self._store, self._progress, self._start = store, progress, time.perf_counter()
-        self._cells = {cell.key: cell for cell in cells}
-        self._stored = store.statuses(study.name, study.version)
-        self.done, self._failed = 0, 0
+        self.cells = {cell.key: cell for cell in cells}
+        self._read = partial(store.statuses, study.name, study.version)
+        self._done, self._failed = 0, 0
 
-    @property
-    def total(self) -> int:
-        return len(self._cells)
+    def stored(self) -> int:
+        """How many of the asked cells the store has now."""
+        return len(self.cells.keys() & self._read().keys())
 
     def open_cells(self, retry_failed: bool) -> list[Cell]:
         """The cells still to run."""
-        found = [self._stored[key] for key in self._cells if key in self._stored]
+        stored = self._read()
+        found = [stored[key] for key in self.cells if key in stored]
         final = {Status.OK} if retry_failed else set(Status)
         self._count(status for status in found if status in final)
-        return [cell for key, cell in self._cells.items() if self._stored.get(key) not in final]
+        return [cell for key, cell in self.cells.items() if stored.get(key) not in final]
 
     def record(self, rows: list[Row]) -> None:
         self._store.commit(rows)
@@ -108,7 +109,8 @@ class _Ledger:
 
     def _count(self, ends: Iterable[Status]) -> None:
         for status in ends:
-            self.done += 1
+            self._done += 1
             self._failed += status is not Status.OK
         if self._progress is not None:
-            self._progress(Progress(self.done, self.total, self._failed, time.perf_counter() - self._start))
+            seconds = time.perf_counter() - self._start
+            self._progress(Progress(self._done, len(self.cells), self._failed, seconds))
