@@ -19,6 +19,10 @@ Chunk = tuple[Cell, ...]
 STARTS = 3
 """Workers that die three times in a row before their first cell were not killed by chance."""
 
+PATIENCE = 1.0
+"""Seconds without an answer until dead workers are looked for; a pool that breaks says so at once,
+unless a task is submitted in that very moment."""
+
 
 def chunks(cells: Iterable[Cell], size: int) -> list[Chunk]:
     """Cells of one bucket together, in order, at most `size` at a time."""
@@ -57,7 +61,7 @@ class Dispatcher:
         except BaseException:
             engines.stop(self._executor)
             raise
-        engines.close(self._executor)
+        self._executor.shutdown()
 
     def _until_broken(self, queue: deque[Chunk], ahead: int) -> list[tuple[Chunk, float]]:
         """Work through the queue; if workers die, the chunks then on their way, with their seconds."""
@@ -66,7 +70,10 @@ class Dispatcher:
         while flying or (queue and not suspects):
             if not suspects:
                 suspects += self._launch(queue, flying, ahead)
-            for future in wait(flying, return_when=FIRST_COMPLETED).done:
+            back = wait(flying, timeout=PATIENCE, return_when=FIRST_COMPLETED).done
+            if not back and engines.has_lost_a_worker(self._executor):
+                return suspects + [(chunk, time.perf_counter() - start) for chunk, start in flying.values()]
+            for future in back:
                 chunk, start = flying.pop(future)
                 try:
                     answer = future.result()
@@ -116,18 +123,18 @@ class Dispatcher:
 
     def _renew(self) -> list[int]:
         """A new executor that is known to work; the exit codes of the old one's dead workers."""
-        exit_codes = engines.close(self._executor)
+        exit_codes = engines.stop(self._executor)
         for _ in range(STARTS):
             self._executor = self._factory()
             try:
                 self._executor.submit(alive, self._study.path).result()
             except BrokenExecutor:
-                engines.close(self._executor)
+                engines.stop(self._executor)
             else:
                 return exit_codes
         raise WorkersDoNotStart(
-            f"worker processes end before they have imported {self._study.path}; a script that calls "
-            "run_sweep needs `if __name__ == '__main__':` around the call"
+            f"worker processes end before they have imported {self._study.path}; import it in a fresh "
+            "interpreter to see why, and look at the memory that is left"
         )
 
 

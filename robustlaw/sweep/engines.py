@@ -15,6 +15,7 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
+from types import ModuleType
 from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -48,45 +49,47 @@ class WorkerPool(ProcessPoolExecutor):
         context = get_context("spawn")
         self._theirs, self._ours = context.Pipe(duplex=False)
         super().__init__(jobs, mp_context=context, initializer=_prepare, initargs=(self._theirs,))
+        # Start all workers with the first task. One that is started while another dies is missed by the
+        # clean-up in the library, which then waits for it forever.
+        self._safe_to_dynamically_spawn_children = False
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-        with _ctrl_c_blocked():  # a process that starts inside inherits the mask
+        with _ctrl_c_blocked(), _main_hidden():  # submitting may start a process
             return super().submit(fn, *args, **kwargs)
 
-    def stop(self) -> None:
-        """End the workers now, whatever they are doing."""
-        for process in self._started():
-            process.kill()
-        self.close()
-
-    def close(self) -> list[int]:
-        """Wait for the workers to end; the exit codes of those that ended by themselves (-9: signal 9)."""
-        started = self._started()
-        self.shutdown(wait=True, cancel_futures=True)
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        super().shutdown(wait, cancel_futures=cancel_futures)
         self._ours.close()
         self._theirs.close()
-        told = (0, -signal.SIGTERM)  # a broken pool terminates the workers that are left
+
+    def stop(self) -> list[int]:
+        """End the workers now; the exit codes of those that had ended by themselves (-9: signal 9)."""
+        started = self._started()
+        for process in started:
+            process.terminate()
+        self.shutdown(cancel_futures=True)
+        told = (0, -signal.SIGTERM)
         return [p.exitcode for p in started if p.exitcode is not None and p.exitcode not in told]
+
+    def has_lost_a_worker(self) -> bool:
+        return any(process.exitcode is not None for process in self._started())
 
     def _started(self) -> list[Any]:
         # ProcessPoolExecutor offers no public list before Python 3.14's kill_workers().
         return list((self._processes or {}).values())
 
 
-def stop(executor: Executor) -> None:
-    """Give up on an executor and on what it is still running."""
+def stop(executor: Executor) -> list[int]:
+    """Give up on an executor and what it is still running; exit codes of its dead workers, where known."""
     if isinstance(executor, WorkerPool):
-        executor.stop()
-    else:
-        executor.shutdown(wait=False)
-
-
-def close(executor: Executor) -> list[int]:
-    """Put away an executor that is idle or broken; exit codes of its dead workers, where known."""
-    if isinstance(executor, WorkerPool):
-        return executor.close()
-    executor.shutdown(wait=True)
+        return executor.stop()
+    executor.shutdown(wait=False)
     return []
+
+
+def has_lost_a_worker(executor: Executor) -> bool:
+    """Whether a worker is known to be dead."""
+    return isinstance(executor, WorkerPool) and executor.has_lost_a_worker()
 
 
 def _prepare(lifeline: Connection) -> None:
@@ -99,7 +102,24 @@ def _exit_at_end_of(lifeline: Connection) -> None:
 
 
 @contextmanager
+def _main_hidden() -> Iterator[None]:
+    """Processes started inside do not run the user's script again.
+
+    Spawned processes import the parent's __main__, which fails for a script without an
+    `if __name__ == "__main__":`, for standard input, and costs time for all. A worker needs
+    the study alone.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
+@contextmanager
 def _ctrl_c_blocked() -> Iterator[None]:
+    """Processes started inside inherit the mask, so that only the parent hears Ctrl-C."""
     if sys.platform == "win32":
         yield
         return

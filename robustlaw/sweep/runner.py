@@ -61,7 +61,13 @@ def run_sweep(
         try:
             todo = ledger.open_cells(retry_failed)
             if todo:
-                _run(loaded, todo, jobs, executor_factory or partial(WorkerPool, jobs), ledger.record)
+                _run(
+                    loaded,
+                    todo,
+                    jobs,
+                    executor_factory or partial(WorkerPool, min(jobs, len(todo))),
+                    ledger.record,
+                )
         except KeyboardInterrupt:
             raise SweepInterrupted(ledger.stored(), len(ledger.cells), store.path) from None
         rows = (store.row(cell.key) for cell in cells)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from robustlaw.sweep import SerialExecutor, Status, Store, StoreInUse, run_sweep
+from robustlaw.sweep import SerialExecutor, Status, Store, StoreInUse, WorkersDoNotStart, run_sweep
 from robustlaw.sweep.engines import WorkerPool
 
 CELLS = 60
@@ -74,19 +74,24 @@ def test_a_worker_that_is_killed_from_outside_costs_no_cell(store_path, tmp_path
     assert {row.status for row in rows} == {Status.OK}
 
 
-def test_a_cell_is_not_blamed_when_no_worker_can_start(store_path, tmp_path, parent):
-    """A script without the guard runs its sweep again in each worker, which the lock refuses."""
-    script = tmp_path / "unguarded.py"
-    script.write_text(
-        f"from robustlaw.sweep import *\nrun_sweep('toy_study', [{{'seed': 1}}], {str(store_path)!r})"
-    )
-    command = parent(store_path, 1) | {"args": [sys.executable, str(script)]}
-    answer = subprocess.run(**command, capture_output=True, text=True, check=False, timeout=60)
-    assert answer.returncode == 1
-    assert "WorkersDoNotStart" in answer.stderr.splitlines()[-1]
-    assert "if __name__ == '__main__':" in answer.stderr.splitlines()[-1]
+def test_a_cell_is_not_blamed_when_no_worker_can_start(store_path):
+    with pytest.raises(WorkersDoNotStart, match="imported toy_deadly"):
+        run_sweep("toy_deadly", [{"seed": 1}], store_path)
     with Store.reading(store_path) as store:
         assert store.counts() == {}
+
+
+@pytest.mark.parametrize("entry", ["script", "standard input", "command"])
+def test_a_parent_needs_no_main_guard(store_path, tmp_path, parent, entry):
+    code = (
+        f"print('once')\nfrom robustlaw.sweep import *\nrun_sweep('toy_study', [{{}}], {str(store_path)!r})"
+    )
+    script = tmp_path / "unguarded.py"
+    script.write_text(code)
+    argument = {"script": [str(script)], "standard input": ["-"], "command": ["-c", code]}[entry]
+    command = parent(store_path, 1) | {"args": [sys.executable, *argument]}
+    answer = subprocess.run(**command, input=code, capture_output=True, text=True, check=False)
+    assert (answer.returncode, answer.stdout, answer.stderr) == (0, "once\n", "")
 
 
 def test_a_parent_killed_at_any_moment_leaves_a_store_that_continues(store_path, tmp_path, parent, table):

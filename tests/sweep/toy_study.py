@@ -41,7 +41,7 @@ def _cell(config):
         return {"good": 1.0, "curve": [0.5, float("nan")]}
     if act == "pid":
         return {"pid": os.getpid(), "omp": os.environ["OMP_NUM_THREADS"]}
-    stream = random.Random(config["seed"])
+    stream = random.Random(config.get("seed"))
     config["seed"] = "a study may spoil its copy"
     return {"value": stream.gauss(0.0, 1.0), "tiny": stream.random() * 5e-310, "many": [stream.random()] * 3}
 
