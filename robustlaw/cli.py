@@ -56,7 +56,7 @@ def verify(
     seeds: Annotated[int, typer.Option(help="Data sets; every method is trained on each.")] = 4,
     inputs: Annotated[str, typer.Option(help="Law of the inputs: gaussian or sphere.")] = "gaussian",
     n: Annotated[int, typer.Option(help="Samples.")] = 1000,
-    dim: Annotated[int, typer.Option(help="Input dimension.")] = 64,
+    dim: Annotated[int, typer.Option(help="Input dimension.")] = 150,
     as_json: Json = False,
 ) -> None:
     """Train pruned networks on noisy labels and check every law with certified numbers.

@@ -29,7 +29,7 @@ class Choices:
     seeds: int = 4
     inputs: str = "gaussian"
     n: int = 1000
-    dim: int = 64
+    dim: int = 150
 
     def __post_init__(self) -> None:
         if self.seeds < 1:
@@ -83,7 +83,7 @@ def quick(choices: Choices) -> list[Grid]:
     fitted = Choices(("Dense",), (1.0,), min(seeds, 2), "sphere", 4352, 64)
     laws = [
         *_rows(fitted, "high fit", (192,), 800, recipe="high_fit", bits=(2, 3, 4), eps=0.9, radius=512.0),
-        *_rows(choices, "main", (16,), 250),
+        *_rows(choices, "main", (10,), 250),
         *_rows(digits, "digits", (16,), 250),
     ]
     return [(TOP_K_SIGN, _plain(_top_k_sign(seeds))), (LAW, _plain(laws))]
@@ -106,7 +106,7 @@ def full(choices: Choices) -> list[Grid]:
     codes = {"bits": (1, 2, 3, 4)}
     laws = [
         *_rows(fitted, "high fit", (192,), 1000, recipe="high_fit", bits=(2, 3, 4), eps=0.9, radius=512.0),
-        *_rows(main, "main", (16,), 250),
+        *_rows(main, "main", (10,), 250),
         *_rows(a, "A", (40,), 300, **codes),
         *_rows(b, "B", (20,), 300, **codes),
         *_rows(wide, "wide inputs", (10,), 300, **codes),

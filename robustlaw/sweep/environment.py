@@ -22,7 +22,10 @@ def environment() -> dict[str, Any]:
         "revision": _revision(),
         "python": platform.python_version(),
         "numpy": _version("numpy"),
+        "scipy": _version("scipy"),
         "torch": _version("torch"),
+        "blas": _blas(),
+        "device": "cpu",
         "platform": platform.platform(),
         "threads": {name: os.environ.get(name) for name in THREAD_VARIABLES} | {"torch": _torch_threads()},
     }
@@ -46,6 +49,15 @@ def one_thread_each() -> Iterator[None]:
 def _version(library: str) -> str | None:
     version = getattr(sys.modules.get(library), "__version__", None)
     return None if version is None else str(version)
+
+
+def _blas() -> str | None:
+    """The linear algebra library that numpy was built with, with its version."""
+    numpy = sys.modules.get("numpy")
+    if numpy is None:
+        return None
+    built = numpy.show_config(mode="dicts")["Build Dependencies"]["blas"]
+    return f"{built['name']} {built['version']}"
 
 
 def _torch_threads() -> int | None:
