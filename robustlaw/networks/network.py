@@ -10,11 +10,13 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float
+from torch import nn
 
 from ..errors import InvalidArgument, NonFinite, ShapeMismatch
 from .activations import activation
 from .mlp import Mlp
 from .origin import Origin
+from .torch_modules import read_sequential
 
 Matrix = Float[np.ndarray, "out inputs"]
 Vector = Float[np.ndarray, " out"]
@@ -88,6 +90,16 @@ class Network:
         else:
             kept = tuple(np.array(m, dtype=bool, copy=True) for m in masks)
         return cls(Mlp(widths, activation), weights, biases, kept, origin or Origin())
+
+    @classmethod
+    def from_torch(cls, module: nn.Module, origin: Origin | None = None) -> Network:
+        """A network from a Sequential of Linear layers and activations of one kind.
+
+        Masks of torch.nn.utils.prune count as masks; zeros in a weight do not.
+        Raises MissingCapability for anything else, NonFinite for weights that are not finite.
+        """
+        layers, name, masks = read_sequential(module)
+        return cls.from_arrays(layers, name, masks, origin)
 
     @property
     def layers(self) -> Iterable[tuple[np.ndarray, np.ndarray]]:
