@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy.special import erf, expit, ndtr
+from scipy.special import expit, ndtr
 from torch import Tensor
 
 from ..errors import UnknownName
@@ -42,9 +42,24 @@ def _step(low: float) -> Callable[[Array], Array]:
     return lambda z: np.where(z > 0.0, 1.0, low)
 
 
+def _tanh_slope(z: Array) -> Array:
+    # 1/cosh^2 without overflow
+    return np.asarray(4.0 * expit(2.0 * z) * expit(-2.0 * z))
+
+
+def _gelu_slope(z: Array) -> Array:
+    # beyond 40 the normal density is 0 in float64, and z * z might overflow
+    near = np.clip(z, -40.0, 40.0)
+    return np.asarray(ndtr(z) + near * np.exp(-0.5 * near * near) / np.sqrt(2.0 * np.pi))
+
+
 def _silu_slope(z: Array) -> Array:
-    s = expit(z)
-    return np.asarray(s * (1.0 + z * (1.0 - s)))
+    return np.asarray(expit(z) * (1.0 + z * expit(-z)))
+
+
+def _softplus(z: Tensor) -> Tensor:
+    # torch's own turns into the identity above a threshold, off by 2e-9 in float64
+    return torch.logaddexp(z, torch.zeros_like(z))
 
 
 LEAK = 0.01
@@ -63,13 +78,13 @@ ACTIVATIONS = {
             kink=True,
         ),
         Activation("identity", 1.0, 1.0, lambda z: z, lambda z: z, np.ones_like, bend=0.0),
-        Activation("tanh", 0.0, 1.0, torch.tanh, np.tanh, lambda z: 1.0 / np.cosh(z) ** 2, bend=0.7699),
+        Activation("tanh", 0.0, 1.0, torch.tanh, np.tanh, _tanh_slope, bend=0.7699),
         Activation("sigmoid", 0.0, 0.25, torch.sigmoid, expit, lambda z: expit(z) * expit(-z), bend=0.0963),
         Activation(
             "softplus",
             0.0,
             1.0,
-            torch.nn.functional.softplus,
+            _softplus,
             lambda z: np.logaddexp(0.0, z),
             expit,
             bend=0.25,
@@ -88,8 +103,8 @@ ACTIVATIONS = {
             -0.128905,
             1.128905,
             torch.nn.functional.gelu,
-            lambda z: 0.5 * z * (1.0 + erf(z / np.sqrt(2.0))),
-            lambda z: ndtr(z) + z * np.exp(-0.5 * z * z) / np.sqrt(2.0 * np.pi),
+            lambda z: z * ndtr(z),
+            _gelu_slope,
             bend=0.798,
         ),
         Activation(

@@ -41,6 +41,11 @@ class Network:
     origin: Origin = Origin()
 
     def __post_init__(self) -> None:
+        for name in ("weights", "biases", "masks"):
+            if len(getattr(self, name)) != self.arch.layers:
+                raise ShapeMismatch(
+                    name, len(getattr(self, name)), f"the architecture has {self.arch.layers} layers"
+                )
         for layer, shape in enumerate(self.arch.shapes):
             self._check_layer(layer, shape)
         for array in (*self.weights, *self.biases, *self.masks):
@@ -76,7 +81,7 @@ class Network:
         if not layers:
             raise InvalidArgument("layers", layers, "give at least one pair (W, b)")
         weights = tuple(_as_matrix(f"W{i + 1}", w) for i, (w, _) in enumerate(layers))
-        biases = tuple(np.array(b, dtype=np.float64, copy=True) for _, b in layers)
+        biases = tuple(_as_floats(f"b{i + 1}", b) for i, (_, b) in enumerate(layers))
         for i, (below, above) in enumerate(pairwise(weights)):
             if below.shape[0] != above.shape[1]:
                 raise ShapeMismatch(
@@ -88,7 +93,7 @@ class Network:
         elif len(masks) != len(weights):
             raise ShapeMismatch("masks", len(masks), f"give one mask for each of the {len(weights)} layers")
         else:
-            kept = tuple(np.array(m, dtype=bool, copy=True) for m in masks)
+            kept = tuple(_as_mask(f"mask{i + 1}", m) for i, m in enumerate(masks))
         return cls(Mlp(widths, activation), weights, biases, kept, origin or Origin())
 
     @classmethod
@@ -118,7 +123,7 @@ class Network:
     def forward(self, x: Float[np.ndarray, "samples inputs"]) -> Float[np.ndarray, "samples outputs"]:
         """Outputs in float64."""
         phi = activation(self.arch.activation).value
-        h = _as_inputs(x, self.arch.widths[0])
+        h = as_inputs(x, self.arch.widths[0])
         for w, b in list(self.layers)[:-1]:
             h = phi(h @ w.T + b)
         return np.asarray(h @ self.weights[-1].T + self.biases[-1])
@@ -130,7 +135,7 @@ class Network:
     ) -> Float[np.ndarray, "samples outputs inputs"]:
         """Jacobian at each sample; at a kink the slope is the one to its left."""
         act = activation(self.arch.activation)
-        h, slopes = _as_inputs(x, self.arch.widths[0]), []
+        h, slopes = as_inputs(x, self.arch.widths[0]), []
         for w, b in list(self.layers)[:-1]:
             z = h @ w.T + b
             slopes.append(act.slope(z))
@@ -152,13 +157,35 @@ class Network:
 
 
 def _as_matrix(name: str, value: Any) -> np.ndarray:
-    matrix = np.array(value, dtype=np.float64, copy=True)
+    matrix = _as_floats(name, value)
     if matrix.ndim != 2 or 0 in matrix.shape:
         raise ShapeMismatch(name, matrix.shape, "a weight matrix is (out, in), both at least 1")
     return matrix
 
 
-def _as_inputs(x: Any, inputs: int) -> np.ndarray:
+def _as_floats(name: str, value: Any) -> np.ndarray:
+    array = _as_array(name, value)
+    if not np.can_cast(array.dtype, np.float64):
+        raise InvalidArgument(name, array.dtype, "give real numbers that float64 holds")
+    return array.astype(np.float64)
+
+
+def _as_mask(name: str, value: Any) -> np.ndarray:
+    array = _as_array(name, value)
+    if array.dtype != bool and not np.isin(array, (0, 1)).all():
+        raise InvalidArgument(name, array, "a mask holds True and False, or 1 and 0")
+    return array.astype(bool)
+
+
+def _as_array(name: str, value: Any) -> np.ndarray:
+    try:
+        return np.asarray(value)
+    except (TypeError, ValueError) as error:
+        raise InvalidArgument(name, value, f"not an array ({error})") from error
+
+
+def as_inputs(x: Any, inputs: int) -> np.ndarray:
+    """Points as float64 rows. Raises ShapeMismatch."""
     points = np.asarray(x, dtype=np.float64)
     if points.ndim != 2 or points.shape[1] != inputs:
         raise ShapeMismatch("x", points.shape, f"give (samples, {inputs})")
