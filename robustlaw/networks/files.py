@@ -1,7 +1,7 @@
 """Networks in .npz files: arrays only, nothing in a file is ever executed.
 
 Keys W1, b1, W2, b2, ... in float64 or float32, W being (out, in); a missing b counts as zeros.
-Optional: M1, M2, ... boolean masks, and `activation`, a string.
+Optional: M1, M2, ... boolean masks, all or none, and `activation`, a string.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import RobustlawError, UnreadableFile
+from ..errors import UnreadableFile
 from .network import Network
 
 # A file may unpack to this much and no more.
@@ -28,39 +28,51 @@ def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
     try:
         with zipfile.ZipFile(file) as archive:
             size = sum(entry.file_size for entry in archive.infolist())
-        if size > MOST_BYTES:
-            raise UnreadableFile(f"{file}: unpacks to {size} bytes, more than the {MOST_BYTES} allowed")
-        with np.load(file, allow_pickle=False) as arrays:
-            return {name: np.asarray(arrays[name]) for name in arrays.files}
-    except UnreadableFile:
-        raise
-    except (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile, NotImplementedError) as error:
+        if size <= MOST_BYTES:
+            with np.load(file, allow_pickle=False) as arrays:
+                return {name: np.asarray(arrays[name]) for name in arrays.files}
+    except Exception as error:
+        # zip, zlib, lzma and numpy each have errors of their own for broken bytes
         raise UnreadableFile(
             f"{file}: cannot be read as arrays ({error}); pickled objects are refused"
         ) from error
+    raise UnreadableFile(f"{file}: unpacks to {size} bytes, more than the {MOST_BYTES} allowed")
 
 
 def load_network(path: str | Path) -> Network:
-    """The network in an .npz file. Raises UnreadableFile, ShapeMismatch, NonFinite or UnknownName."""
+    """The network in an .npz file.
+
+    Raises UnreadableFile, ShapeMismatch, NonFinite, UnknownName or InvalidArgument.
+    """
     arrays = read_arrays(path)
-    depth = sum(name[0] == "W" and name[1:].isdigit() for name in arrays)
-    if not depth or any(f"W{i + 1}" not in arrays for i in range(depth)):
+    depth = sum(name[:1] == "W" and name[1:].isdigit() for name in arrays)
+    wanted = {kind: [f"{kind}{i + 1}" for i in range(depth)] for kind in "WbM"}
+    if not depth or any(name not in arrays for name in wanted["W"]):
         raise UnreadableFile(f"{path}: weights have to be called W1, W2, ...; found {sorted(arrays)}")
-    for name, array in arrays.items():
-        if name[0] in "WbM" and not (np.issubdtype(array.dtype, np.number) or array.dtype == bool):
-            raise UnreadableFile(f"{path}: {name} holds {array.dtype}, not numbers")
-    layers = [
-        (arrays[f"W{i + 1}"], arrays.get(f"b{i + 1}", np.zeros(len(arrays[f"W{i + 1}"]))))
-        for i in range(depth)
-    ]
-    masks = [arrays[f"M{i + 1}"] for i in range(depth)] if "M1" in arrays else None
-    name = str(arrays["activation"]) if "activation" in arrays else "relu"
-    try:
-        return Network.from_arrays(layers, name, masks)
-    except RobustlawError:
-        raise
-    except (KeyError, TypeError, ValueError) as error:
-        raise UnreadableFile(f"{path}: the arrays do not make a network ({error})") from error
+    for kind, names in wanted.items():
+        _check_names(path, arrays, kind, names)
+    masked = any(name in arrays for name in wanted["M"])
+    if masked and any(name not in arrays for name in wanted["M"]):
+        raise UnreadableFile(f"{path}: give a mask for every layer or for none; found {sorted(arrays)}")
+    weights = [arrays[name] for name in wanted["W"]]
+    biases = [arrays.get(name, np.zeros(w.shape[:1])) for name, w in zip(wanted["b"], weights, strict=True)]
+    return Network.from_arrays(
+        list(zip(weights, biases, strict=True)),
+        str(arrays.get("activation", "relu")),
+        [arrays[name] for name in wanted["M"]] if masked else None,
+    )
+
+
+def _check_names(path: str | Path, arrays: dict[str, np.ndarray], kind: str, wanted: list[str]) -> None:
+    """Arrays of a kind are numbers and belong to a layer: nothing of the user's is passed over."""
+    for name in arrays:
+        if name[:1] != kind or not name[1:].isdigit():
+            continue
+        if name not in wanted:
+            raise UnreadableFile(f"{path}: {name} belongs to no layer; the weights are W1 to W{len(wanted)}")
+        dtype = arrays[name].dtype
+        if not np.can_cast(dtype, np.float64):
+            raise UnreadableFile(f"{path}: {name} holds {dtype}, not real numbers")
 
 
 def save_network(net: Network, path: str | Path) -> None:
@@ -68,4 +80,5 @@ def save_network(net: Network, path: str | Path) -> None:
     arrays = {f"W{i + 1}": w for i, w in enumerate(net.weights)}
     arrays |= {f"b{i + 1}": b for i, b in enumerate(net.biases)}
     arrays |= {f"M{i + 1}": m for i, m in enumerate(net.masks)}
-    np.savez_compressed(path, activation=np.array(net.arch.activation), **arrays)  # type: ignore[arg-type]
+    with Path(path).open("wb") as file:  # given a name, numpy would append .npz to it
+        np.savez_compressed(file, activation=np.array(net.arch.activation), **arrays)  # type: ignore[arg-type]
