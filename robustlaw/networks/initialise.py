@@ -52,8 +52,7 @@ class Small:
     scale: float = 0.3
 
     def __post_init__(self) -> None:
-        if not 0.0 < self.scale < math.inf:
-            raise InvalidArgument("scale", self.scale, "give a positive finite number")
+        _check_scale(self.scale)
 
     def draw(
         self, shape: tuple[int, int], last: bool, rng: np.random.Generator
@@ -70,11 +69,19 @@ class SignedConstant:
 
     scale: float = 0.6
 
+    def __post_init__(self) -> None:
+        _check_scale(self.scale)
+
     def draw(
         self, shape: tuple[int, int], last: bool, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
         size = (1.0 if last else self.scale) / math.sqrt(shape[1])
         return size * rng.choice([-1.0, 1.0], shape), np.zeros(shape[0])
+
+
+def _check_scale(scale: float) -> None:
+    if not 0.0 < scale < math.inf:
+        raise InvalidArgument("scale", scale, "give a positive finite number")
 
 
 Initialisation = He | TorchDefault | Small | SignedConstant

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ..errors import NonFinite, ShapeMismatch, UnknownName
+from ..errors import InvalidArgument, NonFinite, ShapeMismatch, UnknownName
 from .recipe import LANES
 
 
@@ -51,6 +51,8 @@ def batch(
     """
     if len(x) != len(y) or not x:
         raise ShapeMismatch("x, y", (len(x), len(y)), "give as many label arrays as input arrays")
+    if x[0].ndim != 2 or 0 in x[0].shape:
+        raise ShapeMismatch("x", x[0].shape, "give (samples, inputs), both at least 1")
     for points, labels in zip(x, y, strict=True):
         if points.shape != x[0].shape or labels.shape != (x[0].shape[0],):
             raise ShapeMismatch("x, y", (points.shape, labels.shape), f"all as the first, {x[0].shape}")
@@ -62,6 +64,16 @@ def batch(
     labels_padded = np.pad(np.stack(y), ((0, 0), (0, pad)))
     share = np.pad(np.full(n, 1.0 / n), (0, pad))
     return Batch(*(torch.as_tensor(a.copy()).to(device, dtype) for a in (columns, labels_padded, share)))
+
+
+def check_loss(name: str, outputs: int, data: Batch) -> None:
+    """Raises ShapeMismatch or InvalidArgument where the loss is not defined."""
+    if outputs > (2 if name == "cross_entropy" else 1):
+        raise ShapeMismatch("widths", outputs, f"{name} has no meaning for that many outputs")
+    if name == "cross_entropy":
+        labels = data.labels[:, data.share > 0.0]
+        if not bool((labels.abs() == 1.0).all()):
+            raise InvalidArgument("y", labels[labels.abs() != 1.0][:3], "cross-entropy needs labels -1 and 1")
 
 
 def stack_loss(

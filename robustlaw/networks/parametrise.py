@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ..errors import UnknownName
+from ..errors import MissingCapability, UnknownName
 from .grid import round_to_grid
 from .recipe import Recipe, StraightThrough
 from .stack import Stack
@@ -42,13 +42,23 @@ class Parametrisation(ABC):
         """The networks at `places`, with fresh leaves of the same values."""
 
 
+def check_frozen(stack: Stack, recipe: Recipe) -> None:
+    """Raises UnknownName if the recipe freezes a tensor that does not exist."""
+    for name in recipe.frozen - stack.tensors.keys():
+        raise UnknownName("frozen", name, stack.tensors)
+
+
 class Masked(Parametrisation):
     """Weights under fixed masks, optionally rounded straight-through; off-mask entries stay +0."""
 
     def __init__(self, stack: Stack, recipe: Recipe) -> None:
         names = stack.tensors
-        for name in recipe.frozen - names.keys():
-            raise UnknownName("frozen", name, names)
+        check_frozen(stack, recipe)
+        if recipe.straight_through and recipe.straight_through.start == "initial" and stack.initial is None:
+            raise MissingCapability(
+                "rounding the change since initialisation needs the initial values, which the stack does "
+                "not carry; use Stack.starting_here or StraightThrough(start='zero')"
+            )
         self._stack, self._recipe = stack, recipe
         self.leaves = {
             k: v.detach().clone().requires_grad_() for k, v in names.items() if k not in recipe.frozen
@@ -69,8 +79,9 @@ class Masked(Parametrisation):
         ]
 
     def _rounded(self, name: str, weight: Tensor, mask: Tensor, rounding: StraightThrough) -> Tensor:
-        if rounding.start == "zero" or self._stack.initial is None:
+        if rounding.start == "zero":
             return round_to_grid(weight, mask, rounding.bits)
+        assert self._stack.initial is not None
         origin = self._stack.initial[name].masked_fill(~mask, 0.0)
         return origin + round_to_grid(weight - origin, mask, rounding.bits)
 

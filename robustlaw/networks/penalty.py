@@ -3,7 +3,7 @@
 For f = v.relu(W x + b): FGL = max over unit u of sum_i (v_i w_i . u)_+, at least Lip(f), and
 equal to it when the rows of W are linearly independent. The maximiser is tracked by power
 steps u <- g/|g|, g = sum of the v_i w_i with v_i w_i . u > 0; each step can only increase the
-sum. The gradient holds u fixed (envelope theorem).
+sum. Where no product is positive, u turns round. The gradient holds u fixed (envelope theorem).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class FreePatternPenalty:
                 active = (slopes @ u > 0.0).to(slopes.dtype)
                 g = slopes.transpose(1, 2) @ active
                 size = g.norm(dim=1, keepdim=True)
-                u = torch.where(size > 0.0, g / size.clamp(min=1e-30), u)
+                u = torch.where(size > 0.0, g / size.clamp(min=1e-30), -u)
             self.direction = u[:, :, 0]
         constant = torch.relu(slopes @ self.direction[:, :, None]).sum((1, 2))
         return self._penalty.weight * constant.square()

@@ -91,6 +91,8 @@ class Recipe:
             raise InvalidArgument("learning_rate", self.learning_rate, "give a positive finite number")
         if not 0.0 <= self.weight_decay < math.inf:
             raise InvalidArgument("weight_decay", self.weight_decay, "give a finite number of at least 0")
+        if self.stop_at is not None and math.isnan(self.stop_at):
+            raise InvalidArgument("stop_at", self.stop_at, "give a loss to stop at, or None")
         if self.lanes < 1:
             raise InvalidArgument("lanes", self.lanes, "give a multiple to pad to, at least 1")
         if self.steps < 1 or self.check_every < 1:

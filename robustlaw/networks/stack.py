@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ..errors import ShapeMismatch
+from ..errors import InvalidArgument, ShapeMismatch
 from .activations import activation
 from .mlp import Mlp
 from .network import Network
@@ -38,12 +38,22 @@ class Stack:
     facts: tuple[Mapping[str, float | int | str | bool], ...] = ()
 
     def __post_init__(self) -> None:
+        for name in ("weights", "biases", "masks"):
+            if len(getattr(self, name)) != self.arch.layers:
+                raise ShapeMismatch(
+                    name, len(getattr(self, name)), f"the architecture has {self.arch.layers} layers"
+                )
         nets = self.weights[0].shape[0]
         for layer, shape in enumerate(self.arch.shapes):
             tensors = (("W", self.weights, (nets, *shape)), ("b", self.biases, (nets, shape[0])))
             for name, group, wanted in (*tensors, ("mask", self.masks, (nets, *shape))):
                 if tuple(group[layer].shape) != wanted:
                     raise ShapeMismatch(f"{name}{layer + 1}", tuple(group[layer].shape), f"expected {wanted}")
+        for layer, (w, m) in enumerate(zip(self.weights, self.masks, strict=True)):
+            if bool((w.masked_fill(m, 0.0) != 0.0).any()):
+                raise InvalidArgument(
+                    f"W{layer + 1}", tuple(w.shape), "weights off the mask have to be 0; use with_masks"
+                )
         if self.facts and len(self.facts) != nets:
             raise ShapeMismatch("facts", len(self.facts), f"give one mapping for each of the {nets} networks")
 

@@ -14,9 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..errors import ShapeMismatch
+from ..errors import InvalidArgument, ShapeMismatch
 from ..seeds import generator
-from .losses import Batch, stack_loss
+from .losses import Batch, check_loss, stack_loss
 from .parametrise import Masked, Parametrisation
 from .penalty import FreePatternPenalty
 from .recipe import Recipe
@@ -39,18 +39,53 @@ def fit(
     first_step      : where the schedule starts; last_step: where it ends, by default the recipe's
     Returns the trained stack; `facts` gains steps, loss and converged for each network. A
     network that misses `stop_at` is a result like any other (converged False).
-    Raises ShapeMismatch, UnknownName (a frozen tensor that does not exist).
+    Raises ShapeMismatch, UnknownName (a frozen tensor that does not exist), InvalidArgument (no
+    step or nothing to train, labels the loss is not for) or MissingCapability (the penalty, or
+    rounding from initial values that are not there).
     """
     if data.copies not in (1, len(stack)):
         raise ShapeMismatch(
             "data", data.copies, f"give one data set, or one for each of {len(stack)} networks"
         )
+    check_loss(recipe.loss, stack.arch.widths[-1], data)
+    steps = range(first_step, recipe.steps if last_step is None else last_step)
+    if first_step < 0 or not steps:
+        raise InvalidArgument("first_step", (first_step, steps.stop), "the schedule has no step to train")
     nets = len(stack)
-    padded = [*range(nets), *[nets - 1] * (-nets % recipe.lanes)]
+    padded = lanes_filled(range(nets), recipe.lanes)
     model = (parametrisation or Masked(stack, recipe)).take(padded)
     run = _Run(stack.take(padded), data.take(padded), recipe, model)
-    steps = range(first_step, recipe.steps if last_step is None else last_step)
     return run.over(steps, nets, stack)
+
+
+def lanes_filled(places: Sequence[int], lanes: int) -> list[int]:
+    """`places`, the last one repeated up to a multiple of `lanes`."""
+    return [*places, *[places[-1]] * (-len(places) % lanes)]
+
+
+def losses_of(stack: Stack, data: Batch, recipe: Recipe) -> list[float]:
+    """The loss of each network as it is."""
+    padded = lanes_filled(range(len(stack)), recipe.lanes)
+    full, batch = stack.take(padded), data.take(padded)
+    with torch.no_grad():
+        losses = stack_loss(recipe.loss, forward(full.arch, full.weights, full.biases, batch.columns), batch)
+    return [float(v) for v in losses[: len(stack)]]
+
+
+def _never_trained(stack: Stack, recipe: Recipe) -> frozenset[str]:
+    """Frozen tensors that training before this one has not moved either."""
+    known = {
+        name
+        for name in recipe.frozen
+        if stack.initial is not None and torch.equal(stack.tensors[name], _start(stack, name))
+    }
+    return (stack.frozen & recipe.frozen) | known
+
+
+def _start(stack: Stack, name: str) -> Tensor:
+    assert stack.initial is not None
+    value = stack.initial[name]
+    return value.masked_fill(~stack.masks[int(name[1:]) - 1], 0.0) if name[0] == "W" else value
 
 
 class _Run:
@@ -110,7 +145,7 @@ class _Run:
 
     def compact(self, keep: list[int]) -> None:
         """Go on with the networks at `keep` (padded), optimiser moments included."""
-        places = [*keep, *[keep[-1]] * (-len(keep) % self.recipe.lanes)]
+        places = lanes_filled(keep, self.recipe.lanes)
         state = self.optimiser.state_dict()
         old = list(self.model.leaves.values())
         self.model = self.model.take(places)
@@ -140,12 +175,14 @@ class _Run:
             weights=tuple(torch.stack([d[0][i] for d in done]) for i in layers),
             biases=tuple(torch.stack([d[1][i] for d in done]) for i in layers),
             masks=tuple(torch.stack([d[2][i] for d in done]) for i in layers),
-            frozen=stack.frozen | self.recipe.frozen,
+            frozen=_never_trained(stack, self.recipe),
             facts=facts,
         )
 
 
 def _optimiser(recipe: Recipe, leaves: list[Tensor]) -> torch.optim.Optimizer:
+    if not leaves:
+        raise InvalidArgument("frozen", sorted(recipe.frozen), "leave at least one tensor to train")
     if recipe.optimiser == "sgd":
         return torch.optim.SGD(leaves, lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True)
     kind = torch.optim.Adam if recipe.optimiser == "adam" else torch.optim.AdamW

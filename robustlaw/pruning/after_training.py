@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import ClassVar, Literal
 
 import torch
@@ -39,7 +40,7 @@ class MagnitudeAfterTraining(Pruner):
         if self.afterwards == "rewind":
             return session.finish(session.start.with_masks(masks))
         pruned = trained.with_masks(masks)
-        return pruned if self.afterwards == "stop" else session.finish(pruned)
+        return session.measured(pruned) if self.afterwards == "stop" else session.finish(pruned)
 
 
 @dataclass(frozen=True)
@@ -74,9 +75,10 @@ class IterativeMagnitude(Pruner):
     def schedule(self, total: int, count: int) -> list[int]:
         """Kept counts after rounds 1, 2, ..., ending at `count`."""
         counts: list[int] = []
+        share = 1 - Fraction(repr(float(self.rate)))
         while (counts[-1] if counts else total) > count:
             before = counts[-1] if counts else total
-            counts.append(max(count, min(before - 1, int((1.0 - self.rate) * before + 1e-9))))
+            counts.append(max(count, min(before - 1, int(share * before))))
         return counts
 
     def _masks(self, session: Session, origin: Stack) -> list[torch.Tensor]:

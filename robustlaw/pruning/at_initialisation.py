@@ -47,5 +47,5 @@ class Snip(Pruner):
     dependence: ClassVar[Dependence] = Dependence.LABELS
 
     def run(self, session: Session) -> Stack:
-        scores = snip(session.start, session.data, session.recipe.loss, session.layer_numbers)
+        scores = snip(session.start, session.data, session.recipe, session.layer_numbers)
         return session.finish(session.start.with_masks(session.masks_from(scores, self.scope)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from torch import Tensor
 from ..errors import UnknownName
 from ..networks import Batch, Dependence, Recipe, Stack, fit
 from ..networks.parametrise import Parametrisation
+from ..networks.training import losses_of
 from ..seeds import generator
 from .selection import Scope, check_density, select_masks
 
@@ -49,13 +51,27 @@ class Session:
         return sum(shapes[i][0] * shapes[i][1] for i in self.layer_numbers)
 
     def search(self, stack: Stack, first_step: int = 0, last_step: int | None = None) -> Stack:
-        """Train as the recipe says, on unrounded weights: for finding masks."""
-        plain = replace(self.recipe, straight_through=None)
+        """Train as the recipe says, on unrounded weights: for finding masks.
+
+        A search that ends at a given step stops for nothing before it.
+        """
+        early = self.recipe.stop_at if last_step is None else None
+        plain = replace(self.recipe, straight_through=None, stop_at=early)
         return fit(stack, self.data, plain, first_step=first_step, last_step=last_step)
 
     def finish(self, stack: Stack, first_step: int = 0) -> Stack:
         """The last training of a network, exactly as the recipe says."""
         return fit(stack, self.data, self.recipe, first_step=first_step)
+
+    def measured(self, stack: Stack) -> Stack:
+        """The same networks, `facts` telling their loss as they are now."""
+        target = -math.inf if self.recipe.stop_at is None else self.recipe.stop_at
+        losses = losses_of(stack, self.data, self.recipe)
+        facts = tuple(
+            {**before, "loss": loss, "converged": loss <= target}
+            for before, loss in zip(stack.facts, losses, strict=True)
+        )
+        return replace(stack, facts=facts)
 
     def finish_with(self, stack: Stack, parametrisation: Parametrisation) -> Stack:
         """The last training, of other leaves than the weights."""

@@ -20,6 +20,10 @@ class Mask:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "layers", tuple(np.array(m, dtype=bool, copy=True) for m in self.layers))
+        if not self.layers or any(m.ndim != 2 or 0 in m.shape for m in self.layers):
+            raise ShapeMismatch(
+                "layers", [m.shape for m in self.layers], "give (out, in) matrices, one a layer"
+            )
         for below, above in zip(self.layers, self.layers[1:], strict=False):
             if below.shape[0] != above.shape[1]:
                 raise ShapeMismatch("layers", (below.shape, above.shape), "consecutive layers have to fit")
@@ -61,10 +65,17 @@ class Mask:
         return hashlib.sha256(shapes + self.packed()).hexdigest()
 
     def issubset(self, other: Mask) -> bool:
+        self._check_same_shapes(other)
         return all(not np.any(a & ~b) for a, b in zip(self.layers, other.layers, strict=True))
 
     def __and__(self, other: Mask) -> Mask:
+        self._check_same_shapes(other)
         return Mask(tuple(a & b for a, b in zip(self.layers, other.layers, strict=True)))
+
+    def _check_same_shapes(self, other: Mask) -> None:
+        mine, theirs = [m.shape for m in self.layers], [m.shape for m in other.layers]
+        if mine != theirs:
+            raise ShapeMismatch("other", theirs, f"the masks have to be of one architecture, {mine}")
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Mask) and self.sha256 == other.sha256

@@ -32,7 +32,9 @@ def kept_count(density: float, total: int) -> int:
     count = (Fraction(repr(check_density(density))) * total * 2 + 1) // 2
     if count < 1:
         raise InfeasibleDensity(
-            "density", density, f"it keeps none of {total} weights; raise it above {0.5 / total}"
+            "density",
+            density,
+            f"it keeps none of {total} weights; raise it, or name more tensors as maskable",
         )
     return int(count)
 
@@ -61,15 +63,22 @@ def select(
 
 def largest_remainder(shares: Float[np.ndarray, " layers"], caps: np.ndarray, total: int) -> np.ndarray:
     """Integers near `shares`, at most `caps`, with sum `total`; earlier layers win equal remainders."""
-    if total > caps.sum() or len(shares) != len(caps):
-        raise ShapeMismatch("caps", caps.tolist(), f"they have to leave room for {total}")
-    counts: np.ndarray = np.minimum(np.floor(shares + 1e-9).astype(np.int64), caps)
+    if len(shares) != len(caps):
+        raise ShapeMismatch("caps", caps.tolist(), f"give one for each of the {len(shares)} shares")
+    if not 0 <= total <= caps.sum():
+        raise InfeasibleDensity("total", total, f"the layers have room for {int(caps.sum())}")
+    counts: np.ndarray = np.clip(np.floor(shares).astype(np.int64), 0, caps)
     while counts.sum() < total:
         room = np.where(counts < caps, shares - counts, -np.inf)
         counts[int(np.argmax(room))] += 1
     while counts.sum() > total:
         counts[int(np.argmax(np.where(counts > 0, counts - shares, -np.inf)))] -= 1
     return counts
+
+
+def layer_counts(caps: np.ndarray, total: int) -> np.ndarray:
+    """`total` shared out in proportion to the sizes `caps`."""
+    return largest_remainder(caps * total / max(int(caps.sum()), 1), caps, total)
 
 
 def select_masks(
@@ -90,7 +99,7 @@ def select_masks(
         ends = np.cumsum([s.size for s in scores])[:-1]
         return [m.reshape(s.shape) for m, s in zip(np.split(flat, ends), scores, strict=True)]
     caps = np.array([int(c.sum()) for c in pool])
-    counts = largest_remainder(caps * (count / caps.sum()), caps, count)
+    counts = layer_counts(caps, count)
     return [
         select(s.ravel(), int(k), rng, c.ravel()).reshape(s.shape)
         for s, k, c in zip(scores, counts, pool, strict=True)

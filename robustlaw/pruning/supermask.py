@@ -15,10 +15,10 @@ import torch
 from torch import Tensor
 
 from ..networks import Dependence, Stack
-from ..networks.parametrise import Parametrisation
+from ..networks.parametrise import Parametrisation, check_frozen
 from ..seeds import generator
 from .base import Pruner, Session
-from .selection import largest_remainder
+from .selection import layer_counts
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,12 @@ class _Popup(Parametrisation):
     """Scores of the maskable tensors are the leaves; everything else of the recipe stays trainable."""
 
     def __init__(self, session: Session) -> None:
+        check_frozen(session.start, session.recipe)
         self._stack = session.start
         self._layers = session.layer_numbers
         shapes = [session.start.arch.shapes[i] for i in self._layers]
         caps = np.array([a * b for a, b in shapes])
-        counts = [largest_remainder(caps * (k / caps.sum()), caps, k) for k in session.counts]
+        counts = [layer_counts(caps, k) for k in session.counts]
         self._counts = torch.as_tensor(np.stack(counts), device=session.start.weights[0].device)
         trained = {k: v for k, v in session.start.tensors.items() if k not in session.recipe.frozen}
         draws = {

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ..data import Dataset
-from ..errors import ShapeMismatch
+from ..errors import InvalidArgument, ShapeMismatch
 from ..networks import Mlp, Recipe, Stack, batch, initial_stack
 from .at_initialisation import Random
 from .base import Key, Pruner, Session, maskable_names
@@ -36,6 +36,8 @@ def train(
     Raises ShapeMismatch, InfeasibleDensity, LabelOutOfRange, NonFinite, UnknownName.
     """
     sets = [data] if isinstance(data, Dataset) else list(data)
+    if not len(seeds):
+        raise InvalidArgument("seeds", seeds, "give at least one seed")
     if len(sets) not in (1, len(seeds)):
         raise ShapeMismatch("data", len(sets), f"give one data set, or one for each of {len(seeds)} seeds")
     if sets[0].x.shape[1] != arch.widths[0]:
@@ -46,13 +48,15 @@ def train(
         raise ShapeMismatch("densities", len(shares), f"give one for each of {len(seeds)} seeds")
     start = initial_stack(arch, list(seeds), plan.initialisation, device)
     names = maskable_names(start, plan, maskable)
+    if not names:
+        raise InvalidArgument("maskable", maskable, "no weight tensor is left to choose a mask in")
     total = sum(start.arch.shapes[int(n[1:]) - 1][0] * start.arch.shapes[int(n[1:]) - 1][1] for n in names)
     counts = tuple(kept_count(share, total) for share in shares)
     columns = batch([s.x for s in sets], [s.y for s in sets], device)
     start = replace(
         start,
         dependence=chosen.dependence,
-        method=chosen.name,
+        method="dense" if pruner is None else chosen.name,
         maskable=frozenset(names),
         facts=tuple({"seed": s, "density": r} for s, r in zip(seeds, shares, strict=True)),
     )
