@@ -55,7 +55,7 @@ def uniform_length(choices: int) -> Bracket:
 def integer_length(value: int) -> Bracket:
     """A code for all integers: probability (2/3)/((|j|+1)(|j|+2)), which sums to exactly 1."""
     size = abs(int(value))
-    return (Bracket.exact(1.5) * float((size + 1) * (size + 2))).log()
+    return _log_of_integer(3 * (size + 1) * (size + 2)) - LOG2
 
 
 def mask_length(total: int, kept: int) -> Bracket:

@@ -100,13 +100,14 @@ def describe_rounded(net: Network, rounded: Rounded, code: Code, family: Sequenc
 
 
 def usable_codes(net: Network, family: Sequence[Code] = DEFAULT_CODES) -> list[Code]:
-    """Members of the family that can write this network and are not sure to be longer than another."""
-    known = net.origin.initial is not None
-    masked = net.origin.dependence.on_data and maskable_names(net)
+    """Members of the family that can write this network with the initial values it carries."""
+    known = frozenset(net.origin.initial or ())
+    trained = frozenset(n for n in trained_names(net) if _mask_of(net, n).any())
+    coded_mask = frozenset(maskable_names(net)) if net.origin.dependence.on_data else frozenset()
     return [
         c
         for c in family
-        if (known or (c.start == "zero" and c.mask == "uniform")) and (masked or c.mask == "uniform")
+        if (c.start == "zero" or trained <= known) and (c.mask == "uniform" or coded_mask <= known)
     ]
 
 
@@ -128,12 +129,13 @@ def mask_entry(net: Network, code: Code | None = None) -> Entry:
 
 def round_network(net: Network, bits: int, start: Start) -> Rounded:
     """Every trained tensor on its grid, with the charge for it."""
+    frozen = frozen_names(net)
     entries: list[Entry] = []
     largest = max(w.size for w in net.weights)
     weights, biases = list(net.weights), list(net.biases)
     for layer in range(net.arch.layers):
         for name, values in ((f"W{layer + 1}", weights), (f"b{layer + 1}", biases)):
-            if name in net.origin.frozen:
+            if name in frozen:
                 continue
             width = tensor_bits(bits, values[layer].size, largest)
             values[layer], entry = _round_tensor(net, name, values[layer], width, start)
@@ -183,8 +185,38 @@ def maskable_names(net: Network) -> list[str]:
 
 def trained_count(net: Network) -> int:
     """||m||_0 of p_eff: every number that depends on the data and is not masked."""
-    names = [f"{kind}{i + 1}" for i in range(net.arch.layers) for kind in "Wb"]
-    return sum(int(_mask_of(net, n).sum()) for n in names if n not in net.origin.frozen)
+    return sum(int(_mask_of(net, n).sum()) for n in trained_names(net))
+
+
+def tensor_names(net: Network) -> list[str]:
+    """All weights and biases, in the order of the layers."""
+    return [f"{kind}{i + 1}" for i in range(net.arch.layers) for kind in "Wb"]
+
+
+def trained_names(net: Network) -> list[str]:
+    """Tensors whose kept numbers are charged."""
+    frozen = frozen_names(net)
+    return [n for n in tensor_names(net) if n not in frozen]
+
+
+def frozen_names(net: Network) -> frozenset[str]:
+    """Tensors that cost nothing beyond their mask.
+
+    Raises InvalidArgument if a kept number differs from its recorded initial value: data moved it.
+    """
+    initial = net.origin.initial or {}
+    for name in net.origin.frozen & initial.keys() & set(tensor_names(net)):
+        kept = _mask_of(net, name)
+        if not np.array_equal(tensor_of(net, name)[kept], np.asarray(initial[name])[kept]):
+            raise InvalidArgument(
+                "frozen", sorted(net.origin.frozen), f"{name} is not at its initial value, so it was trained"
+            )
+    return net.origin.frozen
+
+
+def tensor_of(net: Network, name: str) -> np.ndarray:
+    """The tensor of that name, "W1", "b1", ..."""
+    return (net.weights if name[0] == "W" else net.biases)[int(name[1:]) - 1]
 
 
 def _mask_of(net: Network, name: str) -> np.ndarray:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ..errors import UnknownName
 from ..evidence import NATS, Bracket
 from ..networks import Dependence, Network
 from .codes import LOG2
-from .describe import mask_entry, trained_count
+from .describe import mask_entry, tensor_of, trained_count, trained_names
 from .ledger import Entry, Ledger
 
-MACHINE_BITS = 32
 TARGETS = ("I(m;D|init)", "I(m;Y|X)")
 
 
@@ -38,26 +39,38 @@ def mask_information_cap(net: Network, target: str = "I(m;D|init)", n: int | Non
     return Bracket(0.0, cap, method, NATS)
 
 
+def machine_bits(net: Network) -> int:
+    """32 if every trained number is a float32, as a training program's output is, else 64."""
+    with np.errstate(over="ignore", under="ignore"):
+        narrow = all(
+            np.array_equal(v.astype(np.float32).astype(np.float64), v)
+            for v in (tensor_of(net, name) for name in trained_names(net))
+        )
+    return 32 if narrow else 64
+
+
 def information_ledger(
     net: Network,
     information: Bracket | None = None,
     nats_per_weight: Bracket | None = None,
-    weights_are: str = f"{MACHINE_BITS} machine bits each",
+    weights_are: str | None = None,
 ) -> Ledger:
     """Bound on I(f;D|init): the mask's information plus a charge for each trained number.
 
     information     : bracket on I(m;D|init) in nats; by default the cap
-    nats_per_weight : charge for one trained number; by default 32 ln 2, a float32 number being
-                      one of at most 2^32
+    nats_per_weight : charge for one trained number; by default 32 ln 2 for a program that writes
+                      float32, a number being one of at most 2^32, and 64 ln 2 for float64
+    weights_are     : the reason of that charge, in words
     """
     known = mask_information_cap(net) if information is None else information
-    rate = LOG2 * float(MACHINE_BITS) if nats_per_weight is None else nats_per_weight
+    bits = machine_bits(net)
+    rate = LOG2 * float(bits) if nats_per_weight is None else nats_per_weight
     count = trained_count(net)
     charge = Bracket((rate * float(count)).lower, (rate * float(count)).upper, "weights", NATS)
     return Ledger(
         (
             Entry("mask", "I(m;D|init)", known, known.method),
-            Entry("weights", f"{count} trained numbers", charge, weights_are),
+            Entry("weights", f"{count} trained numbers", charge, weights_are or f"{bits} machine bits each"),
         ),
         net,
         "I(m;D|init) + weights",

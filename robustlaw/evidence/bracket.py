@@ -94,8 +94,12 @@ class Bracket:
 
     @property
     def middle(self) -> float:
-        """A point inside, for plots."""
-        return self.lower if self.is_exact else self.lower + 0.5 * (self.upper - self.lower)
+        """A point inside, for plots; 0 for the whole line."""
+        if self.is_exact:
+            return self.lower
+        if math.isinf(self.lower) and math.isinf(self.upper):
+            return 0.0
+        return min(max(0.5 * self.lower + 0.5 * self.upper, self.lower), self.upper)
 
     def contains(self, value: float) -> bool:
         return self.lower <= value <= self.upper
@@ -116,12 +120,11 @@ class Bracket:
         )
 
     def widen(self, relative: float) -> Bracket:
-        """Both ends moved outward by `relative` times their size."""
-        return replace(
-            self,
-            lower=round_down(self.lower - relative * abs(self.lower)),
-            upper=round_up(self.upper + relative * abs(self.upper)),
-        )
+        """Both ends moved outward by at least `relative` times their size."""
+        if not relative >= 0.0:
+            raise InvalidArgument("relative", relative, "a bracket can be widened, not narrowed: give >= 0")
+        reach = [round_up(_times(relative, abs(end))) for end in (self.lower, self.upper)]
+        return replace(self, lower=round_down(self.lower - reach[0]), upper=round_up(self.upper + reach[1]))
 
     def named(self, method: str) -> Bracket:
         return replace(self, method=method)
@@ -179,8 +182,8 @@ class Bracket:
         )
 
     def at_least(self, floor: float) -> Bracket:
-        """The truth is known to be at least `floor`."""
-        return replace(self, lower=max(self.lower, floor), upper=max(self.upper, floor))
+        """The truth is known to be at least `floor`. Raises BrokenInvariant if the upper end says no."""
+        return replace(self, lower=max(self.lower, floor))
 
     def _derived(self, low: float, high: float, unit: str, other: Bracket | None = None) -> Bracket:
         assumptions = self.assumptions if other is None else union(self.assumptions, other.assumptions)

@@ -15,7 +15,10 @@ from .verdict import Evidence, Hypothesis, Verdict
 
 def to_json(value: Bracket | Estimate | Evidence) -> str:
     """JSON text that `from_json` turns into an equal object: floats keep every bit."""
-    return json.dumps({"type": type(value).__name__, **_plain(asdict(value))}, allow_nan=False)
+    tree = asdict(value)
+    if isinstance(value, Evidence):
+        tree["details"] = {k: _tagged(v) for k, v in value.details.items()}
+    return json.dumps({"type": type(value).__name__, **_plain(tree)}, allow_nan=False)
 
 
 def from_json(text: str) -> Bracket | Estimate | Evidence:
@@ -23,7 +26,7 @@ def from_json(text: str) -> Bracket | Estimate | Evidence:
     try:
         tree = json.loads(text)
         value: Bracket | Estimate | Evidence = _BUILDERS[tree.pop("type")](tree)
-    except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise InvalidArgument(
             "text", text, f"not the JSON of a bracket, estimate or evidence ({error})"
         ) from error
@@ -39,6 +42,11 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     return value
+
+
+def _tagged(value: float | str) -> Any:
+    """Details mix words and numbers, so an infinite number says that it is one."""
+    return {"float": value} if isinstance(value, float) and math.isinf(value) else value
 
 
 def _read_bracket(tree: Mapping[str, Any] | None) -> Bracket | None:
@@ -61,12 +69,20 @@ def _read_evidence(tree: Mapping[str, Any]) -> Evidence:
     fields["hypotheses"] = tuple(Hypothesis(**h) for h in fields["hypotheses"])
     slack = fields["slack_at_lower_information"]
     fields["slack_at_lower_information"] = None if slack is None else float(slack)
-    fields["details"] = {k: float(v) if v in ("inf", "-inf") else v for k, v in fields["details"].items()}
+    fields["details"] = {
+        k: float(v["float"]) if isinstance(v, Mapping) else v for k, v in fields["details"].items()
+    }
     return Evidence(**fields)
 
 
 def _read_estimate(tree: Mapping[str, Any]) -> Estimate:
-    return Estimate(**{**tree, "value": float(tree["value"])})
+    error = tree["standard_error"]
+    fields = {
+        **tree,
+        "value": float(tree["value"]),
+        "standard_error": None if error is None else float(error),
+    }
+    return Estimate(**fields)
 
 
 _BUILDERS: dict[str, Any] = {"Bracket": _read_bracket, "Estimate": _read_estimate, "Evidence": _read_evidence}

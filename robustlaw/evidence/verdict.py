@@ -70,6 +70,8 @@ class Evidence:
     measured    : certified enclosure of the left side, or None if not applicable
     theory      : certified enclosure of the bound that `measured` has to reach, or None
     probability : the law speaks with this probability over the data; 1 for a sure statement
+    shared      : the part of 1 - probability that all networks on the same data have in common:
+                  delta for a law that speaks of all networks at once, 0 for a law of one network
     vacuous     : the bound is below what a trivial argument gives; None if not asked
     slack_at_lower_information : slack if the mask information were its certified lower end
     """
@@ -81,6 +83,7 @@ class Evidence:
     theory: Bracket | None = None
     hypotheses: tuple[Hypothesis, ...] = ()
     probability: float = 1.0
+    shared: float = 0.0
     vacuous: bool | None = None
     slack_at_lower_information: float | None = None
     details: Mapping[str, float | str] = field(default_factory=dict)
@@ -120,4 +123,6 @@ class Evidence:
 
 def ratio_up(numerator: float, denominator: float) -> float:
     """numerator / denominator rounded up, infinite where the denominator is not positive."""
-    return round_up(numerator / denominator) if denominator > 0.0 else math.inf
+    if denominator <= 0.0 or numerator == math.inf:
+        return math.inf
+    return round_up(numerator / denominator)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from ..errors import InvalidArgument
 from ..evidence import NATS, Bracket, Evidence, Hypothesis, Verdict, compare, ratio_up
 from ..networks import Network
 from .measure import Measured
+
+DRAWN = "the samples are independent draws from the stated problem"
 
 
 class Provenance(StrEnum):
@@ -28,12 +31,14 @@ class Provenance(StrEnum):
 class Law(ABC):
     """A lower bound that holds with probability at least 1 - delta over the data.
 
-    delta : chance that the statement fails, in (0, 1)
+    delta        : chance that the statement fails, in (0, 1)
+    simultaneous : True for a statement about all networks at once, False for one trained network
     """
 
     delta: float = 0.05
 
     provenance: ClassVar[Provenance]
+    simultaneous: ClassVar[bool]
     quantity: ClassVar[str] = "Lipschitz constant"
 
     def __post_init__(self) -> None:
@@ -80,9 +85,23 @@ class Law(ABC):
         """The same, on numbers that several laws share."""
         hypotheses = tuple(self.hypotheses(m))
         if any(h.holds is False for h in hypotheses):
-            return Evidence(self.name, Verdict.NOT_APPLICABLE, self.quantity, hypotheses=hypotheses)
+            return Evidence(
+                self.name,
+                Verdict.NOT_APPLICABLE,
+                self.quantity,
+                hypotheses=hypotheses,
+                probability=1.0 - self.delta,
+                shared=self.shared,
+            )
         weighed = [self._weigh(m.of(ledger.network), ledger) for ledger in self.ledgers(m)]
-        return min(weighed, key=_Weighed.order).evidence(self, hypotheses)
+        # the telling one is chosen after the fact, so the risks of all of them count
+        risk = math.fsum(self.risk(w.m) for w in weighed)
+        return min(weighed, key=_Weighed.order).evidence(self, hypotheses, risk)
+
+    @property
+    def shared(self) -> float:
+        """The part of the failure probability that all networks on one data set have in common."""
+        return self.delta if self.simultaneous else 0.0
 
     def _weigh(self, m: Measured, ledger: Ledger) -> _Weighed:
         charged = Bracket.exact(ledger.p_eff.upper, unit=ledger.p_eff.unit)
@@ -121,7 +140,7 @@ class _Weighed:
         violated = compare(self.measured, self.theory) is Verdict.VIOLATED
         return (not violated, ratio_up(self.measured.upper, self.theory.lower))
 
-    def evidence(self, law: Law, hypotheses: tuple[Hypothesis, ...]) -> Evidence:
+    def evidence(self, law: Law, hypotheses: tuple[Hypothesis, ...], risk: float) -> Evidence:
         known, charged = self.ledger.p_eff.lower, self.ledger.p_eff.upper
         return Evidence(
             law.name,
@@ -130,7 +149,8 @@ class _Weighed:
             self.measured,
             self.theory,
             hypotheses,
-            1.0 - law.delta - law.risk(self.m),
+            max(0.0, 1.0 - law.delta - risk),
+            law.shared,
             law.vacuous(self.m, self.theory),
             law.slack_at(self.m, known) if 0.0 < known < charged * (1.0 - 1e-6) else None,
             law.details(self.m, self.ledger),
@@ -139,5 +159,7 @@ class _Weighed:
 
 def _with_assumption(bound: Bracket, m: Measured) -> Bracket:
     problem = m.data.problem
-    assumption = None if problem is None else problem.assumption
-    return bound if assumption is None else bound.assuming(assumption)
+    if problem is None:
+        return bound
+    stated = () if m.data.seed is not None else (DRAWN,)
+    return bound.assuming(*(s for s in (problem.assumption, *stated) if s))

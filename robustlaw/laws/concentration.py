@@ -20,7 +20,8 @@ def noise_factor(m: Measured) -> Bracket:
     squared = bound * bound if problem.noise_bound != 1.0 else bound
     if not problem.independent_noise:
         return squared
-    return m.noise_power if m.noise_power.upper < squared.upper else squared
+    # where no noise was drawn at all, s2 = 0 cannot divide, and B^2 is right as well
+    return m.noise_power if m.noise_power.lower > 0.0 and m.noise_power.upper < squared.upper else squared
 
 
 def robust_bound(m: Measured, nats: Bracket) -> Bracket:

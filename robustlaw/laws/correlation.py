@@ -18,7 +18,7 @@ import numpy as np
 
 from ..data import Dataset, Distribution
 from ..errors import MissingCapability
-from ..evidence import Bracket, round_up
+from ..evidence import Bracket
 from ..networks import Network
 from ..networks.enclosure import UNIT_ROUNDOFF, forward_enclosed
 from ..seeds import generator
@@ -26,7 +26,7 @@ from ..seeds import generator
 # Fresh samples per component, and the chance that their confidence radius fails, for networks
 # whose mean has no closed form.
 FRESH_SAMPLES = 20_000
-FRESH_RISK = 1e-3
+FRESH_RISK = 1e-5
 
 
 @dataclass(frozen=True)
@@ -91,8 +91,14 @@ def _share(n: int) -> Bracket:
 
 
 def _imbalance(data: Dataset, z: np.ndarray) -> Bracket:
-    sums = [_sum(z[data.component == c]) for c in np.unique(data.component)]
-    return Bracket.exact(math.fsum(round_up(max(abs(s.lower), abs(s.upper))) for s in sums)).widen(1e-15)
+    sums = [_size(_sum(z[data.component == c])) for c in np.unique(data.component)]
+    return sum(sums, start=Bracket.exact(0.0))
+
+
+def _size(value: Bracket) -> Bracket:
+    """|value|, enclosed."""
+    ends = abs(value.lower), abs(value.upper)
+    return Bracket(0.0 if value.contains(0.0) else min(ends), max(ends), value.method)
 
 
 def _laws(data: Dataset) -> Sequence[Distribution]:

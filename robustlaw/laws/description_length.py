@@ -11,7 +11,7 @@ from ..accounting.ledger import Kind
 from ..evidence import Bracket, Hypothesis
 from .base import Law, Provenance
 from .concentration import robust_bound
-from .hypotheses import isoperimetry, noise_known
+from .hypotheses import isoperimetry, noise_known, writable
 from .measure import Measured
 
 
@@ -35,13 +35,14 @@ class DescriptionLength(Law):
     forget: tuple[Kind, ...] = ()
 
     provenance: ClassVar[Provenance] = Provenance.HERE
+    simultaneous: ClassVar[bool] = True
 
     @property
     def name(self) -> str:
         return type(self).__name__ + "".join(f" without {kind}" for kind in self.forget)
 
     def hypotheses(self, m: Measured) -> list[Hypothesis]:
-        return [isoperimetry(m), noise_known(m)]
+        return [isoperimetry(m), noise_known(m), writable(m, self.codes)]
 
     def ledgers(self, m: Measured) -> Iterable[Ledger]:
         """The shortest ledger for every distinct rounding; members differ in the mask's code only."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
+from ..accounting import Code, usable_codes
 from ..evidence import Hypothesis
 from .measure import Measured
 
@@ -23,10 +25,23 @@ def isoperimetry(m: Measured) -> Hypothesis:
 
 
 def noise_known(m: Measured) -> Hypothesis:
-    """The clean target, and with it the noise, is known."""
-    known = m.data.z is not None and m.data.problem is not None
-    sentence = "the label noise z = y - g and its bound are known" if known else "the label noise is unknown"
-    return Hypothesis("noise", known, sentence)
+    """The clean target, and with it the noise, is known, is there, and respects its bound."""
+    name, z, problem = "noise", m.data.z, m.data.problem
+    if z is None or problem is None:
+        return Hypothesis(name, False, "the label noise is unknown")
+    largest, bound = float(abs(z).max()), problem.noise_bound
+    if bound == 0.0:
+        return Hypothesis(name, False, "the labels have no noise, so there is none to repeat")
+    if largest > bound:
+        return Hypothesis(name, False, f"a label is {largest:g} from its target, above the bound {bound:g}")
+    return Hypothesis(name, True, f"the label noise z = y - g is known, |z| <= {bound:g}")
+
+
+def writable(m: Measured, codes: Sequence[Code]) -> Hypothesis:
+    """Some code of the family can write the network."""
+    usable = len(usable_codes(m.net, codes))
+    start = "" if usable else "; the others start from initial values that are not recorded"
+    return Hypothesis("code", usable > 0, f"{usable} of {len(codes)} codes can write the network{start}")
 
 
 def fair_signs(m: Measured) -> Hypothesis:

@@ -12,7 +12,7 @@ from ..accounting.ledger import Kind
 from ..evidence import NATS, Bracket, Hypothesis
 from .base import Law, Provenance
 from .description_length import DescriptionLength
-from .hypotheses import fair_signs
+from .hypotheses import fair_signs, writable
 from .measure import Measured
 
 
@@ -32,6 +32,7 @@ class MemorisationConverse(Law):
     forget: tuple[Kind, ...] = ()
 
     provenance: ClassVar[Provenance] = Provenance.HERE
+    simultaneous: ClassVar[bool] = True
     quantity: ClassVar[str] = "description length + log(1/delta), nats"
 
     @property
@@ -39,7 +40,7 @@ class MemorisationConverse(Law):
         return type(self).__name__ + "".join(f" without {kind}" for kind in self.forget)
 
     def hypotheses(self, m: Measured) -> list[Hypothesis]:
-        return [fair_signs(m)]
+        return [fair_signs(m), writable(m, self.codes)]
 
     def ledgers(self, m: Measured) -> Iterable[Ledger]:
         return self._coded.ledgers(m)

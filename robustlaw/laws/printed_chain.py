@@ -19,7 +19,7 @@ from ..evidence import Bracket, Hypothesis
 from .base import Law
 from .hypotheses import bounded_inputs, isoperimetry
 from .measure import Measured
-from .resolution import MOST_OCTAVES, sensitivity, weight_norm
+from .resolution import MOST_OCTAVES, has_sensitivity, sensitivity, weight_norm
 
 # 8^3: Hoeffding's inequality with deviation eps/8 for products of size at most 1 and 2.
 SAMPLE_CONSTANT = 512.0
@@ -58,7 +58,13 @@ class PrintedLaw(Law):
         return [self.parameters(m)]
 
     def hypotheses(self, m: Measured) -> list[Hypothesis]:
-        return [isoperimetry(m), bounded_inputs(m), self._covered(m), *self._fit_and_samples(m)]
+        return [
+            isoperimetry(m),
+            bounded_inputs(m),
+            known_sensitivity(m),
+            self._covered(m),
+            *self._fit_and_samples(m),
+        ]
 
     def _covered(self, m: Measured) -> Hypothesis:
         norm, radius = weight_norm(m.net), self.radius_for(m)
@@ -118,7 +124,7 @@ class PrintedLaw(Law):
         if eps is None or problem is None:
             raise MissingCapability("the parameter net needs eps and a bound on the inputs")
         j = sensitivity(m.net.arch, self.radius_for(m), problem.distribution.radius)
-        return (j * (NET_CONSTANT * 2.0 * self.radius_for(m)) / eps + 1.0).log()
+        return (j * NET_CONSTANT * (2.0 * self.radius_for(m)) / eps + 1.0).log()
 
     def net_bound(self, m: Measured, constant: float, weight: Bracket) -> Bracket:
         """(eps shrink/constant) sqrt(n weight/rho): as c = rho d, n d/c is n/rho."""
@@ -126,6 +132,13 @@ class PrintedLaw(Law):
         eps = Bracket.exact(self.eps_for(m) or 0.0) * self.shrink
         rate = weight * float(m.n) / m.data.problem.proxy
         return eps / constant * rate.sqrt()
+
+
+def known_sensitivity(m: Measured) -> Hypothesis:
+    """The derivation of J covers the activation."""
+    name, known = m.net.arch.activation, has_sensitivity(m.net.arch)
+    words = "slopes at most 1 and phi(0) = 0" if known else "J is derived for slopes at most 1 and phi(0) = 0"
+    return Hypothesis("sensitivity", known, f"{words}: {name}" if known else f"{words}, not for {name}")
 
 
 def sparse_parameters(law: PrintedLaw, m: Measured) -> Ledger:

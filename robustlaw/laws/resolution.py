@@ -26,14 +26,22 @@ def weight_norm(net: Network) -> float:
     return round_up(math.sqrt(squares) * (1.0 + 1e-16 * (net.arch.parameter_count + 4)), 2)
 
 
+def has_sensitivity(arch: Mlp) -> bool:
+    """True if the derivation of J covers the activation (one layer has none)."""
+    act = activation(arch.activation)
+    tame = max(abs(act.slope_low), abs(act.slope_high)) <= 1.0 and act.value(np.zeros(1))[0] == 0.0
+    return arch.layers == 1 or tame
+
+
 def sensitivity(arch: Mlp, radius: float, inputs: float) -> Bracket:
     """J of the architecture for weights in a ball of that radius, on |x| <= inputs.
 
     Raises MissingCapability for an activation the derivation does not cover.
     """
-    act = activation(arch.activation)
-    if max(abs(act.slope_low), abs(act.slope_high)) > 1.0 or act.value(np.zeros(1))[0] != 0.0:
-        raise MissingCapability(f"J is derived for slopes at most 1 and phi(0) = 0, not for {act.name}")
+    if not has_sensitivity(arch):
+        raise MissingCapability(
+            f"J is derived for slopes at most 1 and phi(0) = 0, not for {arch.activation}"
+        )
     r, size = Bracket.exact(radius), Bracket.exact(inputs)
     total = Bracket.exact(0.0)
     for _ in range(arch.layers):

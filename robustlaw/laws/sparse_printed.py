@@ -26,6 +26,7 @@ class SparsePrinted(PrintedLaw):
     """
 
     provenance: ClassVar[Provenance] = Provenance.PRINTED
+    simultaneous: ClassVar[bool] = False
 
     @property
     def shrink(self) -> Bracket:

@@ -25,6 +25,7 @@ class SparseRepaired(PrintedLaw):
     """
 
     provenance: ClassVar[Provenance] = Provenance.REPAIRED
+    simultaneous: ClassVar[bool] = False
 
     @property
     def shrink(self) -> Bracket:

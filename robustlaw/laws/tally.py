@@ -1,13 +1,17 @@
 """From many networks to a verdict on a law that may fail with probability delta.
 
 Networks on one data set share its luck, so the count is of data sets: a data set is bad if any
-of its networks violates the inequality. A true law makes it bad with probability at most delta.
+of its networks violates the inequality. A law that speaks of all networks at once makes it bad
+with probability at most delta, a law of one network with at most delta for each of them.
+Data sets on which a hypothesis failed count as good: whether one fails may depend on the data,
+and the rate among the others may then exceed what the law allows.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
 from scipy.stats import beta
@@ -22,7 +26,7 @@ class Tally:
     """Verdicts of one law over many networks.
 
     counts   : networks by verdict
-    bad      : data sets with a violation, of `datasets` with an applicable network
+    bad      : data sets with a violation, of `datasets` on which the law was weighed
     bad_rate : Clopper-Pearson lower end, at one-sided confidence LEVEL, of the rate of bad data sets
     """
 
@@ -37,17 +41,23 @@ class Tally:
 def tally(law: str, evidence: Iterable[tuple[Hashable, Evidence]]) -> Tally:
     """The verdict on a law from (data set, evidence) pairs.
 
-    VIOLATED only if the rate of bad data sets is certainly above 1 - probability; a violation
+    VIOLATED only if the rate of bad data sets is certainly above what the law allows; a violation
     that chance may explain is INCONCLUSIVE.
     """
-    pairs = list(evidence)
-    counts = Counter(e.verdict for _, e in pairs)
-    applicable = {key for key, e in pairs if e.verdict is not Verdict.NOT_APPLICABLE}
-    bad = {key for key, e in pairs if e.verdict is Verdict.VIOLATED}
-    rate = clopper_pearson_lower(len(bad), len(applicable), LEVEL)
-    allowed = max((1.0 - e.probability for _, e in pairs), default=0.0)
-    verdict = _overall(counts, rate, allowed)
-    return Tally(law, verdict, dict(counts), len(applicable), len(bad), rate)
+    sets: dict[Hashable, list[Evidence]] = {}
+    for key, item in evidence:
+        sets.setdefault(key, []).append(item)
+    counts = Counter(e.verdict for group in sets.values() for e in group)
+    bad = sum(any(e.verdict is Verdict.VIOLATED for e in group) for group in sets.values())
+    rate = clopper_pearson_lower(bad, len(sets), LEVEL)
+    allowed = max(map(_allowed, sets.values()), default=0.0)
+    return Tally(law, _overall(counts, rate, allowed), dict(counts), len(sets), bad, rate)
+
+
+def _allowed(group: Sequence[Evidence]) -> float:
+    """Most that a true law lets one data set be bad: what its networks share, and what each adds."""
+    own = math.fsum(max(0.0, 1.0 - e.probability - e.shared) for e in group)
+    return min(1.0, max(e.shared for e in group) + own)
 
 
 def clopper_pearson_lower(hits: int, trials: int, level: float) -> float:

@@ -21,11 +21,13 @@ class UniversalPrinted(PrintedLaw):
 
     **All networks of a class of p parameters at once**, with probability 1 - delta, whenever
     MSE <= sigma^2 - eps. p counts every parameter that could have been trained: the class
-    does not know which weights a mask will keep.
+    does not know which weights a mask will keep. A net has (1 + 60 W J/eps)^p points, so the
+    charge here is log(1 + 60 W J/eps): the printed logarithm is at most eps/(60 W J) smaller.
     Source: Bubeck & Sellke, arXiv 2105.12806, Theorem 3; sample size as in the sparse law.
     """
 
     provenance: ClassVar[Provenance] = Provenance.PRINTED
+    simultaneous: ClassVar[bool] = True
 
     @property
     def shrink(self) -> Bracket:
@@ -35,7 +37,7 @@ class UniversalPrinted(PrintedLaw):
         charge = self.net_charge(m)
         p = sum(w.size + b.size for w, b in m.net.layers)
         entry = Entry("weights", f"{p} parameters", charge * float(p), "every parameter of the architecture")
-        return Ledger((entry,), m.net, "p log(60 W J/eps)")
+        return Ledger((entry,), m.net, "p log(1 + 60 W J/eps)")
 
     def bound(self, m: Measured, p_eff: Bracket) -> Bracket:
         total = p_eff + (4.0 / Bracket.exact(self.delta_for(m))).log()
