@@ -68,7 +68,7 @@ class Dataset:
 
         g         : E[y|x] where it is known; without it the noise is unknown and laws that need it refuse
         problem   : the problem whose proxy and noise bound the laws may use
-        component : mixture component of each sample; all 0 if not given
+        component : mixture component of each sample; all 0 if not given, and needed for a mixture
         """
         points, labels = finite("x", x, 2), finite("y", y, 1)
         truth = None if g is None else finite("g", g, 1)
@@ -76,6 +76,8 @@ class Dataset:
             raise ShapeMismatch("y", labels.shape, f"x has {len(points)} samples")
         if truth is not None and truth.shape != labels.shape:
             raise ShapeMismatch("g", truth.shape, f"x has {len(points)} samples")
+        if component is None and problem is not None and problem.distribution.components > 1:
+            raise InvalidArgument("component", None, "the problem is a mixture: say where each sample is from")
         places = np.zeros(len(points)) if component is None else component
         return cls(
             points,

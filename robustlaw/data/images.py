@@ -130,6 +130,10 @@ class LipschitzImage(Distribution):
     def radius(self) -> float:
         return float(np.linalg.norm(self._origin_image) + self.slope * self.base.radius) * (1.0 + 2.0**-40)
 
+    @property
+    def samples_afresh(self) -> bool:
+        return self.base.samples_afresh
+
     def sample(self, n: int, rng: np.random.Generator) -> Points:
         images = np.asarray(self.map(self.base.sample(n, rng)), dtype=np.float64)
         if images.shape != (n, self.dim):
@@ -171,6 +175,10 @@ class Shifted(Distribution):
     @property
     def mean(self) -> Vector:
         return np.asarray(self.base.mean + self.offset)
+
+    @property
+    def samples_afresh(self) -> bool:
+        return self.base.samples_afresh
 
     def sample(self, n: int, rng: np.random.Generator) -> Points:
         return np.asarray(self.base.sample(n, rng) + self.offset)
@@ -225,6 +233,10 @@ class Product(Distribution):
     @property
     def mean(self) -> Vector:
         return np.concatenate([part.mean for part in self.parts])
+
+    @property
+    def samples_afresh(self) -> bool:
+        return all(part.samples_afresh for part in self.parts)
 
     def sample(self, n: int, rng: np.random.Generator) -> Points:
         return np.concatenate([part.sample(n, rng) for part in self.parts], axis=1)
