@@ -7,6 +7,7 @@ needs) exactly when its Kraft sum, the sum of exp(-l) over all messages, is at m
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -76,7 +77,9 @@ def flat_length(entries: int, bits: int) -> Bracket:
 def enumerative_length(level_counts: Sequence[int]) -> Bracket:
     """How often each level occurs, then which of those arrangements it is."""
     entries, levels = sum(level_counts), len(level_counts)
-    arrangements = log_factorial(entries) - sum_of([log_factorial(c) for c in level_counts if c > 1])
+    # most of many levels occur equally often, namely never
+    repeated = Counter(level_counts).items()
+    arrangements = log_factorial(entries) - sum_of([log_factorial(c) * float(k) for c, k in repeated])
     return log_binomial(entries + levels - 1, levels - 1) + arrangements.at_least(0.0)
 
 

@@ -77,7 +77,9 @@ class Dataset:
         if truth is not None and truth.shape != labels.shape:
             raise ShapeMismatch("g", truth.shape, f"x has {len(points)} samples")
         if component is None and problem is not None and problem.distribution.components > 1:
-            raise InvalidArgument("component", None, "the problem is a mixture: say where each sample is from")
+            raise InvalidArgument(
+                "component", None, "the problem is a mixture: say where each sample is from"
+            )
         places = np.zeros(len(points)) if component is None else component
         return cls(
             points,
