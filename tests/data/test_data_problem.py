@@ -148,6 +148,7 @@ def test_digits_with_a_given_proxy_and_too_many_rows(monkeypatch):
     def absent(name):
         raise ModuleNotFoundError(name)
 
+    data.digits_problem.cache_clear()
     monkeypatch.setattr("robustlaw.data.handwriting.import_module", absent)
     with pytest.raises(MissingCapability, match=r"pip install robustlaw\[data\]"):
         data.digits(10, 0)
