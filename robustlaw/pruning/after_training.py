@@ -12,7 +12,7 @@ from ..errors import InvalidArgument, UnknownName
 from ..networks import Dependence, Stack
 from .base import Pruner, Session
 from .scores import magnitude
-from .selection import Scope
+from .selection import Scope, check_scope
 
 Afterwards = Literal["fine_tune", "rewind", "stop"]
 
@@ -31,6 +31,7 @@ class MagnitudeAfterTraining(Pruner):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        check_scope(self.scope)
         if self.afterwards not in ("fine_tune", "rewind", "stop"):
             raise UnknownName("afterwards", self.afterwards, ("fine_tune", "rewind", "stop"))
 
@@ -60,6 +61,7 @@ class IterativeMagnitude(Pruner):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        check_scope(self.scope)
         if not 0.0 < self.rate < 1.0:
             raise InvalidArgument("rate", self.rate, "give a share between 0 and 1")
         if self.rewind_to < 0:

@@ -11,7 +11,7 @@ from ..networks import Dependence, Stack
 from ..seeds import generator
 from .base import Pruner, Session
 from .scores import magnitude, snip
-from .selection import Scope
+from .selection import Scope, check_scope
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,10 @@ class MagnitudeAtInit(Pruner):
     scope: Scope = "layerwise"
     dependence: ClassVar[Dependence] = Dependence.NONE
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_scope(self.scope)
+
     def run(self, session: Session) -> Stack:
         scores = magnitude(session.start, session.layer_numbers)
         return session.finish(session.start.with_masks(session.masks_from(scores, self.scope)))
@@ -45,6 +49,10 @@ class Snip(Pruner):
 
     scope: Scope = "global"
     dependence: ClassVar[Dependence] = Dependence.LABELS
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_scope(self.scope)
 
     def run(self, session: Session) -> Stack:
         scores = snip(session.start, session.data, session.recipe, session.layer_numbers)

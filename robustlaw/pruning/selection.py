@@ -7,12 +7,12 @@ is fixed before the scores are looked at, so it carries nothing about the data.
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from jaxtyping import Bool, Float
 
-from ..errors import InfeasibleDensity, NonFinite, ShapeMismatch
+from ..errors import InfeasibleDensity, NonFinite, ShapeMismatch, UnknownName
 
 Scope = Literal["global", "layerwise"]
 
@@ -22,6 +22,13 @@ def check_density(density: float) -> float:
     if not 0.0 < density <= 1.0:
         raise InfeasibleDensity("density", density, "give the kept fraction, above 0 and at most 1")
     return float(density)
+
+
+def check_scope(scope: Scope) -> Scope:
+    """`scope` itself. Raises UnknownName."""
+    if scope not in get_args(Scope):
+        raise UnknownName("scope", scope, get_args(Scope))
+    return scope
 
 
 def kept_count(density: float, total: int) -> int:
@@ -94,7 +101,7 @@ def select_masks(
     layerwise : the same share of each tensor's candidates, by largest remainder
     """
     pool = [np.ones(s.shape, dtype=bool) for s in scores] if candidates is None else candidates
-    if scope == "global":
+    if check_scope(scope) == "global":
         flat = select(_join(scores), count, rng, _join(pool))
         ends = np.cumsum([s.size for s in scores])[:-1]
         return [m.reshape(s.shape) for m, s in zip(np.split(flat, ends), scores, strict=True)]

@@ -1,0 +1,53 @@
+"""Small data sets, the six pruners, and comparisons that the tests of this folder share."""
+
+import numpy as np
+import torch
+
+from robustlaw.data import Dataset
+from robustlaw.networks import Mlp, Recipe
+from robustlaw.pruning import (
+    EdgePopup,
+    IterativeMagnitude,
+    MagnitudeAfterTraining,
+    MagnitudeAtInit,
+    Random,
+    Snip,
+)
+
+ARCH = Mlp((6, 8, 1))
+QUICK = Recipe(steps=8, learning_rate=0.02)
+PRUNERS = {
+    "Random": Random,
+    "MagnitudeAtInit": MagnitudeAtInit,
+    "MagnitudeAtInit global": lambda density: MagnitudeAtInit(density, scope="global"),
+    "Snip": Snip,
+    "Snip layerwise": lambda density: Snip(density, scope="layerwise"),
+    "MagnitudeAfterTraining": MagnitudeAfterTraining,
+    "MagnitudeAfterTraining rewind": lambda density: MagnitudeAfterTraining(density, afterwards="rewind"),
+    "MagnitudeAfterTraining stop": lambda density: MagnitudeAfterTraining(density, afterwards="stop"),
+    "IterativeMagnitude": lambda density: IterativeMagnitude(density, rate=0.5),
+    "IterativeMagnitude layerwise": lambda density: IterativeMagnitude(density, rate=0.5, scope="layerwise"),
+    "IterativeMagnitude rewinding": lambda density: IterativeMagnitude(density, rate=0.5, rewind_to=3),
+    "EdgePopup": EdgePopup,
+}
+
+
+def sample(seed=0, n=20, dim=6):
+    rng = np.random.default_rng(seed)
+    return Dataset.from_arrays(rng.normal(size=(n, dim)), rng.choice([-1.0, 1.0], n))
+
+
+def relabelled(data, seed=1):
+    return Dataset.from_arrays(data.x, np.random.default_rng(seed).choice([-1.0, 1.0], data.n))
+
+
+def same_masks(one, two):
+    return all(torch.equal(a, b) for a, b in zip(one.masks, two.masks, strict=True))
+
+
+def same_network(one, place, other, there):
+    """Bitwise: weights, biases, masks and facts."""
+    mine = (*one.weights, *one.biases, *one.masks)
+    theirs = (*other.weights, *other.biases, *other.masks)
+    bits = all(torch.equal(a[place], b[there]) for a, b in zip(mine, theirs, strict=True))
+    return bits and one.facts[place] == other.facts[there]
