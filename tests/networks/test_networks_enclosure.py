@@ -1,6 +1,7 @@
 """The error bound of a forward pass contains the truth, computed exactly or in many digits."""
 
 from fractions import Fraction
+from itertools import pairwise
 
 import mpmath
 import numpy as np
@@ -46,7 +47,7 @@ def random_net(widths, name, seed, low, high):
     def scaled(*shape):
         return rng.normal(size=shape) * 10.0 ** rng.uniform(low, high, size=shape)
 
-    layers = [(scaled(b, a), scaled(b)) for a, b in zip(widths, widths[1:], strict=False)]
+    layers = [(scaled(b, a), scaled(b)) for a, b in pairwise(widths)]
     return Network.from_arrays(layers, name), scaled(3, widths[0])
 
 

@@ -3,12 +3,14 @@
 import copy
 import math
 import pickle
+from itertools import pairwise
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from jaxtyping import TypeCheckError
 
 from robustlaw.errors import InvalidArgument, NonFinite, ShapeMismatch, UnknownName
 from robustlaw.networks import (
@@ -28,7 +30,7 @@ SMOOTH = sorted(a.name for a in ACTIVATIONS.values() if not a.kink)
 
 def random_layers(widths, seed):
     rng = np.random.default_rng(seed)
-    return [(rng.normal(size=(b, a)), rng.normal(size=b)) for a, b in zip(widths, widths[1:], strict=False)]
+    return [(rng.normal(size=(b, a)), rng.normal(size=b)) for a, b in pairwise(widths)]
 
 
 def naive_forward(layers, name, x):
@@ -155,9 +157,8 @@ class TestNetworkErrors:
     @pytest.mark.parametrize("x", [np.zeros(3), np.zeros((1, 2)), np.zeros((2, 3, 1))])
     def test_inputs(self, x):
         net = Network.from_arrays(random_layers([3, 2, 1], 0))
-        with pytest.raises(Exception) as caught:  # the shape hook of the tests may come first
+        with pytest.raises((ShapeMismatch, TypeCheckError), match="x"):  # the types may be checked first
             net.forward(x)
-        assert "x" in str(caught.value)
 
 
 def test_masks_of_integers_count_as_booleans():

@@ -33,9 +33,9 @@ def points(seed=0, n=20, d=5, signs=True):
     return rng.normal(size=(n, d)), y
 
 
-def masked_stack(arch, keys, density, seed=0, init=TorchDefault(), dtype=torch.float32):
+def masked_stack(arch, keys, density, seed=0, dtype=torch.float32):
     rng = np.random.default_rng(seed)
-    stack = initial_stack(arch, keys, init, dtype=dtype)
+    stack = initial_stack(arch, keys, TorchDefault(), dtype=dtype)
     return stack.with_masks([torch.as_tensor(rng.random(m.shape) < density) for m in stack.masks])
 
 
