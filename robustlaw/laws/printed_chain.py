@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from ..accounting import Ledger, information_ledger
 from ..errors import InvalidArgument, MissingCapability
-from ..evidence import Bracket, Hypothesis
+from ..evidence import Bracket, Hypothesis, round_down
 from .base import Law
 from .hypotheses import bounded_inputs, isoperimetry
 from .measure import Measured
@@ -77,7 +77,7 @@ class PrintedLaw(Law):
         level, eps = noise_level(m), self.eps_for(m)
         if level is None:
             return [Hypothesis("fit", False, "the noise level sigma^2 is unknown")]
-        fits = eps is not None and m.mse.upper <= level - eps
+        fits = eps is not None and _fits(m, level, eps)
         shown = "eps" if eps is None else f"{eps:g}"
         relation = "<=" if fits else "is not below"
         words = f"MSE {m.mse.upper:.4g} {relation} sigma^2 - {shown} with sigma^2 = {level:.4g}"
@@ -97,7 +97,7 @@ class PrintedLaw(Law):
             return self.eps
         level = noise_level(m)
         choices = [2.0**-k for k in range(SMALLEST_EPS)]
-        return None if level is None else next((e for e in choices if e <= level - m.mse.upper), None)
+        return None if level is None else next((e for e in choices if _fits(m, level, e)), None)
 
     def radius_for(self, m: Measured) -> float:
         """The declared R, or the smallest power of two that covers the weights."""
@@ -139,6 +139,11 @@ def known_sensitivity(m: Measured) -> Hypothesis:
     name, known = m.net.arch.activation, has_sensitivity(m.net.arch)
     words = "slopes at most 1 and phi(0) = 0" if known else "J is derived for slopes at most 1 and phi(0) = 0"
     return Hypothesis("sensitivity", known, f"{words}: {name}" if known else f"{words}, not for {name}")
+
+
+def _fits(m: Measured, level: float, eps: float) -> bool:
+    """MSE <= sigma^2 - eps, the difference rounded down."""
+    return m.mse.upper <= round_down(level - eps)
 
 
 def sparse_parameters(law: PrintedLaw, m: Measured) -> Ledger:

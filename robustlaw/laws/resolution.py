@@ -30,7 +30,7 @@ def has_sensitivity(arch: Mlp) -> bool:
     """True if the derivation of J covers the activation (one layer has none)."""
     act = activation(arch.activation)
     tame = max(abs(act.slope_low), abs(act.slope_high)) <= 1.0 and act.value(np.zeros(1))[0] == 0.0
-    return arch.layers == 1 or tame
+    return arch.layers == 1 or bool(tame)
 
 
 def sensitivity(arch: Mlp, radius: float, inputs: float) -> Bracket:

@@ -91,9 +91,14 @@ def decode(arch, free, masks, frozen, code, message):
 
 def message_length(net, code, family, message):
     """Its length by hand, in 50 digits: choice of code, mask, then scales and levels."""
+
+    def log(x):
+        return mpmath.log(mpmath.mpf(x))
+
+    def binomial(n, k):
+        return log(math.comb(n, k)) + log(n + 1)
+
     with mpmath.workdps(50):
-        log = lambda x: mpmath.log(mpmath.mpf(x))
-        binomial = lambda n, k: log(math.comb(n, k)) + log(n + 1)
         total = log(len(family))
         tensors = sorted(net.origin.maskable or {n for n in names_of(net) if n[0] == "W"})
         if net.origin.dependence is not Dependence.NONE:
