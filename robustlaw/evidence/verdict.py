@@ -115,9 +115,11 @@ class Evidence:
             return f"{self.law}: NOT_APPLICABLE ({failed})"
         tail = "".join(f", assuming {a}" for a in self.assumptions)
         empty = ", vacuous" if self.vacuous else ""
+        least = self.slack_at_lower_information
+        known = "" if least is None else f", {least:.3g} if the mask knows only what is certified"
         return (
             f"{self.law}: {self.verdict} ({self.quantity} {self.measured} >= {self.theory}, "
-            f"slack {self.slack:.3g}{empty}){tail}"
+            f"slack {self.slack:.3g}{known}{empty}){tail}"
         )
 
 

@@ -91,9 +91,10 @@ def cell(g: Group) -> str:
 
 
 def slack(g: Group) -> str:
+    """Median slack: two decimals while they mean something, two digits beyond 100."""
     if g.slack is None:
         return "-"
-    return f"{g.slack:.2f}" if g.slack < 100 else f"{g.slack:.2g}"
+    return f"{g.slack:.2f}" if g.slack < 100 else f"{float(f'{g.slack:.2g}'):,.0f}"
 
 
 def sentences(summary: Summary) -> list[str]:
