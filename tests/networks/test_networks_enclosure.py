@@ -93,6 +93,9 @@ def test_products_that_underflow_are_accounted_for():
     net = Network.from_arrays([([[1e-200]], [0.0]), ([[1e200]], [0.0])])
     values, errors = forward_enclosed(net, np.array([[1e-200]]))
     assert abs(values[0, 0] - 1e-200) <= errors[0, 0]
+    values, errors = forward_enclosed(Network.from_arrays([([[1e-200]], [0.0])]), np.array([[1e-200]]))
+    assert values[0, 0] == 0.0
+    assert errors[0, 0] > 0.0  # the truth is 1e-400
 
 
 @given(SEEDS)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pruning_runs import ARCH, QUICK, same_network, sample
 
 import robustlaw as rl
-from robustlaw.networks import Recipe, StraightThrough, batch, fit
+from robustlaw.networks import Recipe, StraightThrough, batch, fit, initial_stack
 from robustlaw.networks import training as room
 from robustlaw.pruning import IterativeMagnitude, MagnitudeAfterTraining, base, kept_count
 
@@ -127,7 +127,7 @@ def test_rewinding_restores_initial_weights_exactly():
         assert np.array_equal(net.biases[0], net.origin.initial["b1"])
 
 
-@pytest.mark.parametrize("stop_at", [None, 0.9])
+@pytest.mark.parametrize("stop_at", [None, 100.0])
 def test_rewinding_to_a_step_restores_its_weights_and_resumes_its_schedule(fits, stop_at):
     recipe = Recipe(steps=12, schedule="cosine", learning_rate=0.03, stop_at=stop_at, check_every=2)
     data = sample()
@@ -163,6 +163,17 @@ def test_networks_that_have_reached_their_count_train_no_further(fits):
     for place, density in enumerate(densities):
         alone = rl.train(ARCH, sample(), IterativeMagnitude(density, rate=0.5), [place], QUICK)
         assert same_network(stack, place, alone, 0)
+
+
+def test_survivors_come_from_the_survivors_even_where_their_weights_are_zero():
+    start = initial_stack(ARCH, [0], QUICK.initialisation)
+    data = sample()
+    session = base.Session(start, batch([data.x], [data.y]), QUICK, (0,), (20,), ("W1", "W2"))
+    half = start.with_masks([torch.arange(48).reshape(1, 8, 6) < 24, start.masks[1]])
+    zeros = [np.zeros((1, 8, 6)), np.zeros((1, 1, 8))]
+    masks = session.masks_from(zeros, "global", within=half)
+    assert sum(int(m.sum()) for m in masks) == 20
+    assert not (masks[0] & ~half.masks[0]).any()
 
 
 def test_fit_in_the_session_is_the_one_of_the_room():
