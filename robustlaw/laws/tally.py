@@ -38,20 +38,48 @@ class Tally:
     bad_rate: float
 
 
-def tally(law: str, evidence: Iterable[tuple[Hashable, Evidence]]) -> Tally:
-    """The verdict on a law from (data set, evidence) pairs.
+def tally(law: str, evidence: Iterable[tuple[Hashable, Hashable, Evidence]]) -> Tally:
+    """The verdict on a law from (data set, arm, evidence) triples.
 
-    VIOLATED only if the rate of bad data sets is certainly above what the law allows; a violation
-    that chance may explain is INCONCLUSIVE.
+    An arm is one way to make a network, such as a method and a density: a law of one network is
+    also tested arm by arm, where its allowance is its own delta and not a sum over many networks.
+    VIOLATED only if some rate of bad data sets is certainly above what the law allows, at
+    confidence LEVEL over all these tests (Bonferroni); what chance may explain is INCONCLUSIVE.
     """
+    items = list(evidence)
+    counts = Counter(e.verdict for _, _, e in items)
+    arms = dict.fromkeys(arm for _, arm, _ in items)
+    tests = [items, *([i for i in items if i[1] == arm] for arm in arms if len(arms) > 1)]
+    level = 1.0 - (1.0 - LEVEL) / len(tests)
+    excessive = any(_rate(test, level) > _allowance(test) for test in tests)
+    bad, datasets = _bad_sets(items)
+    rate = clopper_pearson_lower(bad, datasets, LEVEL)
+    return Tally(law, _overall(counts, excessive), dict(counts), datasets, bad, rate)
+
+
+Items = Sequence[tuple[Hashable, Hashable, Evidence]]
+
+
+def _sets(items: Items) -> list[list[Evidence]]:
+    """Evidence grouped by data set."""
     sets: dict[Hashable, list[Evidence]] = {}
-    for key, item in evidence:
-        sets.setdefault(key, []).append(item)
-    counts = Counter(e.verdict for group in sets.values() for e in group)
-    bad = sum(any(e.verdict is Verdict.VIOLATED for e in group) for group in sets.values())
-    rate = clopper_pearson_lower(bad, len(sets), LEVEL)
-    allowed = max(map(_allowed, sets.values()), default=0.0)
-    return Tally(law, _overall(counts, rate, allowed), dict(counts), len(sets), bad, rate)
+    for dataset, _, item in items:
+        sets.setdefault(dataset, []).append(item)
+    return list(sets.values())
+
+
+def _bad_sets(items: Items) -> tuple[int, int]:
+    """Data sets with a violation, and all of them."""
+    sets = _sets(items)
+    return sum(any(e.verdict is Verdict.VIOLATED for e in group) for group in sets), len(sets)
+
+
+def _rate(items: Items, level: float) -> float:
+    return clopper_pearson_lower(*_bad_sets(items), level)
+
+
+def _allowance(items: Items) -> float:
+    return max(map(_allowed, _sets(items)), default=0.0)
 
 
 def _allowed(group: Sequence[Evidence]) -> float:
@@ -65,8 +93,8 @@ def clopper_pearson_lower(hits: int, trials: int, level: float) -> float:
     return 0.0 if hits == 0 else float(beta.ppf(1.0 - level, hits, trials - hits + 1))
 
 
-def _overall(counts: Counter[Verdict], rate: float, allowed: float) -> Verdict:
-    if rate > allowed:
+def _overall(counts: Counter[Verdict], excessive: bool) -> Verdict:
+    if excessive:
         return Verdict.VIOLATED
     if counts[Verdict.VIOLATED] or counts[Verdict.INCONCLUSIVE]:
         return Verdict.INCONCLUSIVE

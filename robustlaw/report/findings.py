@@ -42,6 +42,11 @@ class Finding:
         """Networks of one setting and seed share their data."""
         return self.setting, self.seed
 
+    @property
+    def arm(self) -> tuple[str, str, float]:
+        """One way to make a network; there is one of each on a data set."""
+        return self.setting, self.method, self.density
+
 
 def findings(rows: Iterable[Row]) -> list[Finding]:
     """All findings of the rows that have a result."""
@@ -87,7 +92,7 @@ def group(law: str, name: str, found: Sequence[Finding]) -> Group:
     return Group(
         law,
         name,
-        tally(law, [(f.dataset, f.evidence) for f in mine]),
+        tally(law, [(f.dataset, f.arm, f.evidence) for f in mine]),
         statistics.median(slacks) if slacks else None,
         sum(f.evidence.vacuous is True for f in mine),
     )

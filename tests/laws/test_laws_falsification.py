@@ -38,8 +38,8 @@ def supermasks():
 @pytest.mark.parametrize("networks", [linear, supermasks])
 def test_the_full_ledger_holds_and_the_wrong_one_is_violated(networks):
     found = networks()
-    full = tally(FULL, [(key, e[FULL]) for key, e in found])
-    wrong = tally(WRONG, [(key, e[WRONG]) for key, e in found])
+    full = tally(FULL, [(key, 0, e[FULL]) for key, e in found])
+    wrong = tally(WRONG, [(key, 0, e[WRONG]) for key, e in found])
     assert full.verdict is Verdict.HOLDS
     assert full.counts == {Verdict.HOLDS: len(found)}
     assert wrong.verdict is Verdict.VIOLATED

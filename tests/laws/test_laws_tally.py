@@ -26,7 +26,7 @@ def of(counts, shared=DELTA, risk=0.0):
     for verdicts, times in counts:
         for _ in range(times):
             key = next(keys)
-            found += [(key, evidence(v, shared, risk)) for v in verdicts]
+            found += [(key, "one arm", evidence(v, shared, risk)) for v in verdicts]
     return tally("law", found)
 
 
@@ -89,3 +89,28 @@ def test_data_sets_without_an_applicable_network_count_as_good():
 def test_an_open_comparison_leaves_the_law_open():
     assert of([([Verdict.HOLDS], 9), ([Verdict.INCONCLUSIVE], 1)]).verdict is Verdict.INCONCLUSIVE
     assert of([([Verdict.HOLDS, Verdict.NOT_APPLICABLE], 9)]).verdict is Verdict.HOLDS
+
+
+def in_arms(violated, arms=20, datasets=6):
+    """A law of one network in many arms; `violated` says of (data set, arm) whether it is."""
+    return tally(
+        "law",
+        [
+            (d, a, evidence(Verdict.VIOLATED if violated(d, a) else Verdict.HOLDS, shared=0.0))
+            for d in range(datasets)
+            for a in range(arms)
+        ],
+    )
+
+
+def test_an_arm_that_always_fails_refutes_a_law_of_one_network():
+    """Pooled over twenty arms nothing is certain any more; the arm by itself is."""
+    assert in_arms(lambda _, a: a == 3).verdict is Verdict.VIOLATED
+    assert in_arms(lambda d, a: a == d).verdict is Verdict.INCONCLUSIVE
+    assert in_arms(lambda _, a: a < 0).verdict is Verdict.HOLDS
+
+
+def test_looking_at_many_arms_is_paid_for():
+    """Two bad data sets of six refute one arm looked at alone, and not the worst of forty."""
+    assert in_arms(lambda d, a: d < 2 and a == 0, arms=1).verdict is Verdict.VIOLATED
+    assert in_arms(lambda d, a: d < 2 and a == 0, arms=40).verdict is Verdict.INCONCLUSIVE
