@@ -1,7 +1,7 @@
 """Supermasks: weights frozen at their random values, only the mask is learned.
 
-Edge-popup (Ramanujan et al. 2020): every entry has a score; the forward pass uses the top K
-scores of each layer; the gradient reaches the scores as if the mask were the identity.
+Edge-popup (Ramanujan et al. 2020): every entry has a score s; the forward pass uses the K
+largest |s| of each layer; the gradient reaches |s| as if the mask were the identity.
 """
 
 from __future__ import annotations
@@ -48,6 +48,12 @@ class _Popup(Parametrisation):
         caps = np.array([a * b for a, b in shapes])
         counts = [layer_counts(caps, k) for k in session.counts]
         self._counts = torch.as_tensor(np.stack(counts), device=session.start.weights[0].device)
+        self._shuffles = [
+            torch.as_tensor(np.stack([generator("tie", k, name).permutation(n) for k in session.keys])).to(
+                self._counts.device
+            )
+            for name, n in zip(session.maskable, caps, strict=True)
+        ]
         trained = {k: v for k, v in session.start.tensors.items() if k not in session.recipe.frozen}
         draws = {
             name: np.stack([generator("scores", key, name).uniform(0.0, 1.0, s) for key in session.keys])
@@ -60,12 +66,13 @@ class _Popup(Parametrisation):
             leaf.requires_grad_()
 
     def _mask(self, place: int) -> Tensor:
-        """Exactly the top K of each network; ties keep the earlier entry of the seeded scores."""
+        """Exactly the top K of |score| in each network; ties are broken in the seeded order."""
         scores = self.leaves[f"W{self._layers[place] + 1}"].detach()
-        order = scores.flatten(1).argsort(dim=1, descending=True, stable=True)
-        rank = torch.empty_like(order).scatter_(
-            1, order, torch.arange(order.shape[1], device=order.device).expand_as(order)
-        )
+        shuffle = self._shuffles[place]
+        order = scores.abs().flatten(1).gather(1, shuffle).argsort(dim=1, descending=True, stable=True)
+        rank = torch.empty_like(order)
+        places = torch.arange(order.shape[1], device=order.device).expand_as(order)
+        rank.scatter_(1, shuffle.gather(1, order), places)
         return (rank < self._counts[:, place, None]).view_as(scores)
 
     def weights(self) -> list[Tensor]:
@@ -73,7 +80,7 @@ class _Popup(Parametrisation):
         for place, layer in enumerate(self._layers):
             frozen = self._stack.weights[layer]
             scores = self.leaves[f"W{layer + 1}"]
-            through = frozen * scores
+            through = frozen * scores.abs()
             masked = frozen.masked_fill(~self._mask(place), 0.0)
             values[layer] = masked + (through - through.detach())
         return values
@@ -92,5 +99,6 @@ class _Popup(Parametrisation):
         index = torch.as_tensor(places, dtype=torch.long, device=self._counts.device)
         rest._stack, rest._layers = self._stack.take(places), self._layers
         rest._counts = self._counts[index]
+        rest._shuffles = [s[index] for s in self._shuffles]
         rest.leaves = {k: v.detach()[index].clone().requires_grad_() for k, v in self.leaves.items()}
         return rest  # type: ignore[no-any-return]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from operator import index
 
 from ..data import Dataset
 from ..errors import InvalidArgument, ShapeMismatch
@@ -36,17 +37,18 @@ def train(
     Raises ShapeMismatch, InfeasibleDensity, LabelOutOfRange, NonFinite, UnknownName.
     """
     sets = [data] if isinstance(data, Dataset) else list(data)
-    if not len(seeds):
+    keys = tuple(s if isinstance(s, str) else index(s) for s in seeds)
+    if not keys:
         raise InvalidArgument("seeds", seeds, "give at least one seed")
-    if len(sets) not in (1, len(seeds)):
-        raise ShapeMismatch("data", len(sets), f"give one data set, or one for each of {len(seeds)} seeds")
+    if len(sets) not in (1, len(keys)):
+        raise ShapeMismatch("data", len(sets), f"give one data set, or one for each of {len(keys)} seeds")
     if sets[0].x.shape[1] != arch.widths[0]:
         raise ShapeMismatch("data", sets[0].x.shape, f"the network takes {arch.widths[0]} inputs")
     chosen, plan = pruner or Random(1.0), recipe or Recipe()
-    shares = [chosen.density] * len(seeds) if densities is None else list(densities)
-    if len(shares) != len(seeds):
-        raise ShapeMismatch("densities", len(shares), f"give one for each of {len(seeds)} seeds")
-    start = initial_stack(arch, list(seeds), plan.initialisation, device)
+    shares = [chosen.density] * len(keys) if densities is None else list(densities)
+    if len(shares) != len(keys):
+        raise ShapeMismatch("densities", len(shares), f"give one for each of {len(keys)} seeds")
+    start = initial_stack(arch, list(keys), plan.initialisation, device)
     names = maskable_names(start, plan, maskable)
     if not names:
         raise InvalidArgument("maskable", maskable, "no weight tensor is left to choose a mask in")
@@ -58,6 +60,6 @@ def train(
         dependence=chosen.dependence,
         method="dense" if pruner is None else chosen.name,
         maskable=frozenset(names),
-        facts=tuple({"seed": s, "density": r} for s, r in zip(seeds, shares, strict=True)),
+        facts=tuple({"seed": s, "density": r} for s, r in zip(keys, shares, strict=True)),
     )
-    return chosen.run(Session(start, columns, plan, tuple(seeds), counts, names))
+    return chosen.run(Session(start, columns, plan, keys, counts, names))
