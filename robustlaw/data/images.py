@@ -14,7 +14,16 @@ from jaxtyping import Float64
 from ..errors import InvalidArgument, ShapeMismatch
 from ..seeds import generator
 from .checks import finite, require_count, require_positive, rows_and_offsets, spectral_norm
-from .isoperimetry import Distribution, Isoperimetry, Offsets, Points, Rows, Vector
+from .isoperimetry import (
+    Distribution,
+    Isoperimetry,
+    Offsets,
+    Points,
+    Rows,
+    Vector,
+    joined_assumptions,
+    worst_certificate,
+)
 
 Images = Float64[np.ndarray, "samples outputs"]
 
@@ -212,11 +221,7 @@ class Product(Distribution):
 
     @property
     def isoperimetry(self) -> Isoperimetry | None:
-        certificates = [part.isoperimetry for part in self.parts]
-        if any(c is None for c in certificates):
-            return None
-        worst = max((c for c in certificates if c is not None), key=lambda c: c.proxy)
-        return Isoperimetry(worst.proxy, f"tensorised; {worst.source}")
+        return worst_certificate(self.parts, "tensorised")
 
     @property
     def proxy(self) -> float:
@@ -224,7 +229,7 @@ class Product(Distribution):
 
     @property
     def assumption(self) -> str | None:
-        return " and ".join(part.assumption for part in self.parts if part.assumption) or None
+        return joined_assumptions(self.parts)
 
     @property
     def radius(self) -> float:

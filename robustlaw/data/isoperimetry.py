@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -116,3 +117,18 @@ class Distribution(ABC):
             f"E relu(w.x + b) has no closed form for {type(self).__name__}; "
             "centre with fresh samples and their confidence interval instead"
         )
+
+
+def worst_certificate(parts: Sequence[Distribution], how: str) -> Isoperimetry | None:
+    """The certificate with the largest rho, `how` it was combined put first; None if one part has none."""
+    certificates = [part.isoperimetry for part in parts]
+    known = [c for c in certificates if c is not None]
+    if len(known) < len(parts):
+        return None
+    worst = max(known, key=lambda c: c.proxy)
+    return Isoperimetry(worst.proxy, f"{how}; {worst.source}")
+
+
+def joined_assumptions(parts: Sequence[Distribution]) -> str | None:
+    """What the parts rest on without proof, in one sentence."""
+    return " and ".join(part.assumption for part in parts if part.assumption) or None

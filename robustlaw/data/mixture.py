@@ -11,7 +11,17 @@ import numpy as np
 from ..errors import InvalidArgument, MissingCapability, ShapeMismatch
 from .checks import finite, require_count
 from .images import require_single
-from .isoperimetry import Distribution, Isoperimetry, Offsets, Places, Points, Rows, Vector
+from .isoperimetry import (
+    Distribution,
+    Isoperimetry,
+    Offsets,
+    Places,
+    Points,
+    Rows,
+    Vector,
+    joined_assumptions,
+    worst_certificate,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,11 +60,7 @@ class Mixture(Distribution):
 
     @property
     def isoperimetry(self) -> Isoperimetry | None:
-        certificates = [part.isoperimetry for part in self.parts]
-        if any(c is None for c in certificates):
-            return None
-        worst = max((c for c in certificates if c is not None), key=lambda c: c.proxy)
-        return Isoperimetry(worst.proxy, f"of each component; {worst.source}")
+        return worst_certificate(self.parts, "of each component")
 
     @property
     def proxy(self) -> float:
@@ -62,7 +68,7 @@ class Mixture(Distribution):
 
     @property
     def assumption(self) -> str | None:
-        return " and ".join(part.assumption for part in self.parts if part.assumption) or None
+        return joined_assumptions(self.parts)
 
     @property
     def radius(self) -> float:

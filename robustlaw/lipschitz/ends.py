@@ -36,7 +36,6 @@ def bracket(
     A network without a path from input to output gives exactly 0; one without hidden layer its
     spectral norm. Both ends are safe against rounding. The witness attains the lower end; the
     certificate proves the upper one. Raises UnknownName, ShapeMismatch or NonFinite.
-    Source: LIPSCHITZ.md sections 3.1, 3.2, 3.5, 3.8.
     """
     return bracket_stack([net], effort, points=points, seed=seed)[0]
 
