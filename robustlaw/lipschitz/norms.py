@@ -27,7 +27,7 @@ def chain_norms(weights: Sequence[Weights]) -> Table:
         for k in range(j + 1, len(weights) + 1):
             terms += value.shape[-2]
             value, size = weights[k - 1] @ value, np.abs(weights[k - 1]) @ size
-            error = gamma(2 * terms) * frobenius_up(size) + UNDERFLOW
+            error = gamma(4 * terms + 16) * frobenius_up(size) + UNDERFLOW
             table[k, j] = up(norm_upper(value) + error)
     return table
 

@@ -26,6 +26,9 @@ Multipliers = Float[np.ndarray, "nets hidden"]
 # A column this much shorter than the longest entry is left out and its length added to the bound.
 NEGLIGIBLE = 2.0**-300
 # First and further relative enlargements of a diagonal that is not proved as it stands.
+# A factorisation of n rows needs a relative margin of n gamma_{3n}. What is proved here is checked
+# again as a matrix inequality with more rows and a smaller least eigenvalue: leave it room.
+ROOM = 32.0
 ENLARGEMENTS = (1.0, 10.0, 100.0, 1e4, 1e6)
 
 
@@ -35,6 +38,7 @@ class Zonotope:
 
     slack : bound on |(B - stored B) sigma|, from forming the columns and leaving short ones out
     gram  : B^T B of the stored columns, with `error` its entrywise rounding error
+    order : rows of the matrix inequality in which the multipliers are checked again
     """
 
     rows: Rows
@@ -42,6 +46,7 @@ class Zonotope:
     slack: Numbers
     gram: Float[np.ndarray, "nets columns columns"]
     error: Float[np.ndarray, "nets columns columns"]
+    order: int = 0
 
     @property
     def used(self) -> np.ndarray:
@@ -61,7 +66,9 @@ def zonotope(first: Weights, last: Weights, slopes: Sector) -> Zonotope:
     rows[short] = 0.0
     slack = up(slack + NEGLIGIBLE * rows.shape[1] * rows.shape[2])
     square, error = gram(rows)
-    return Zonotope(rows, exponent, slack, square, error)
+    hidden, inputs = first.shape[1:]
+    order = hidden + (0 if slopes.product == 0.0 and inputs > hidden else inputs)
+    return Zonotope(rows, exponent, slack, square, error, order)
 
 
 def proved_diagonal(z: Zonotope, proposal: Diagonal) -> tuple[Numbers, Diagonal]:
@@ -73,7 +80,8 @@ def proved_diagonal(z: Zonotope, proposal: Diagonal) -> tuple[Numbers, Diagonal]
     size = z.gram.shape[-1]
     used = z.used
     d = np.where(used, proposal, 0.0)
-    margin = 4.0 * size * (gamma(3 * (size + 1)) + gamma(2 * z.rows.shape[-1] + 8))
+    rows = max(size, z.order)
+    margin = ROOM * rows * (gamma(3 * (rows + 1)) + gamma(2 * z.rows.shape[-1] + 8))
     bound = np.full(len(d), np.inf)
     todo = np.arange(len(d))
     eye = np.eye(size)
