@@ -117,8 +117,10 @@ def _norm_holds(chain: list[np.ndarray], bound: float) -> bool:
     s = math.nextafter(bound - error, -math.inf) if terms else bound
     if not (s > 0.0 and np.isfinite(v).all()):
         return False
-    if len(v) == 1:
-        return sum(Fraction(x) ** 2 for x in v[0].tolist()) <= Fraction(s) ** 2
+    power = 2.0 ** -np.frexp(np.abs(v).max())[1]
+    frobenius = math.fsum(((v * power) ** 2).ravel()) * (1.0 + gamma(4)) + UNDERFLOW
+    if frobenius <= (s * power) ** 2:  # of rank 1 it is the norm, and the test below has no room
+        return True
     square = math.nextafter(s * s, 0.0) * np.eye(len(v))
     doubt = gamma(v.shape[1] + 3) * (np.abs(v) @ np.abs(v).T) + 2.0 * UNIT * square + UNDERFLOW
     return is_positive(square - v @ v.T, doubt)
