@@ -83,7 +83,8 @@ def check_lower(net: Network, bracket: Bracket, norm: str) -> str:
             return "lower: the witness lies on a kink, or too close to one"
         blur = 0.0 * z if act.bend is None else above(act.bend * e + LIBRARY * (1.0 + np.abs(z)), 6)
         left, right = np.clip(act.slope(z) - blur, low, high), np.clip(act.slope(z) + blur, low, high)
-        slopes.append((0.5 * (left + right), above(0.5 * (right - left), 4) + (right > left) * 2.0 * UNIT))
+        centre = 0.5 * (left + right)
+        slopes.append((centre, above(0.5 * (right - left) + (right > left) * UNIT * np.abs(centre), 6)))
         a, rounding = act.value(z), UNIT if act.kink else LIBRARY
         e = above(max(abs(low), abs(high)) * e + rounding * (1.0 - act.kink + np.abs(z)), 6)
     jacobian = np.where(alive[-2], net.weights[-1], 0.0)

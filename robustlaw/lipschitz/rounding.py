@@ -61,25 +61,29 @@ def is_positive(matrices: Squares, error: Squares) -> Bool[np.ndarray, " nets"]:
     """True only where S + F is positive semidefinite for every symmetric F with |F| <= error.
 
     The matrix is rescaled by powers of two to a diagonal near 1 (exact; without it a badly
-    scaled network is rejected), lowered by s I, and factorised. If floating-point Cholesky of
+    scaled network is rejected), lowered by a diagonal s, and factorised. If floating-point Cholesky of
     A completes, then lambda_min(A) >= -gamma_{n+1}/(1 - gamma_{n+1}) tr A (Rump, Verification
     of positive definiteness, BIT 46, 2006, for any order of operations). So S + F >= 0 if
-    s >= gamma/(1-gamma) tr S + ||error||_inf. Blocked solvers may multiply by reciprocals of
-    pivots, which doubles the error of a division: gamma is taken at 3 (n + 1).
+    s_i >= gamma/(1-gamma) tr S + w_i sum_j error_ij / w_j for weights w > 0 (diagonal dominance
+    after scaling; w = sqrt error_ii suits errors of Gram matrices, whatever their scale). Blocked
+    solvers may multiply by reciprocals of pivots, which doubles the error of a division: gamma is
+    taken at 3 (n + 1).
     Reads the lower triangle of S.
     """
     size = matrices.shape[-1]
     scale, usable = _equilibration(np.einsum("eii->ei", matrices))
     outer = scale[:, :, None] * scale[:, None, :]
     scaled = matrices * outer
-    slack = up((error * outer).sum(axis=2).max(axis=1), size + 2)
+    spread = error * outer
+    weight = np.sqrt(np.einsum("eii->ei", spread) + UNDERFLOW)
+    slack = up(weight * (spread @ (1.0 / weight)[:, :, None])[:, :, 0], size + 12)
     trace = np.einsum("eii->e", scaled)
     growth = gamma(3 * (size + 1))
-    shift = up(growth / (1.0 - growth) * trace, size + 4) + slack + UNDERFLOW
-    usable &= np.isfinite(scaled).all(axis=(1, 2)) & np.isfinite(shift)
+    shift = up(growth / (1.0 - growth) * trace, size + 4)[:, None] + slack + UNDERFLOW
+    usable &= np.isfinite(scaled).all(axis=(1, 2)) & np.isfinite(shift).all(axis=1)
     scaled[~usable] = np.eye(size)
     diagonal = np.einsum("eii->ei", scaled)
-    lowered = np.nextafter(diagonal - np.where(usable, up(shift), 0.0)[:, None], -np.inf)
+    lowered = np.nextafter(diagonal - np.where(usable[:, None], up(shift), 0.0), -np.inf)
     scaled[:, np.arange(size), np.arange(size)] = lowered
     _, info = torch.linalg.cholesky_ex(torch.from_numpy(scaled))
     return np.asarray(usable & (info.numpy() == 0))

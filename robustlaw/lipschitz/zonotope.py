@@ -27,7 +27,8 @@ Multipliers = Float[np.ndarray, "nets hidden"]
 NEGLIGIBLE = 2.0**-300
 # First and further relative enlargements of a diagonal that is not proved as it stands.
 # A factorisation of n rows needs a relative margin of n gamma_{3n}. What is proved here is checked
-# again as a matrix inequality with more rows and a smaller least eigenvalue: leave it room.
+# again as a matrix inequality with more rows and a smaller least eigenvalue: leave it room, in D
+# and, for gradients that nearly vanish at the mean slopes, in the sum.
 ROOM = 32.0
 ENLARGEMENTS = (1.0, 10.0, 100.0, 1e4, 1e6)
 
@@ -93,7 +94,8 @@ def proved_diagonal(z: Zonotope, proposal: Diagonal) -> tuple[Numbers, Diagonal]
         proved = is_positive(gap, z.error[todo] + subtraction)
         done = todo[proved]
         d[done] = trial[proved]
-        bound[done] = up(np.sqrt(up(trial[proved].sum(axis=1), size)) + z.slack[done], 4)
+        total = up(trial[proved].sum(axis=1) * (1.0 + margin), size + 2)
+        bound[done] = up(np.sqrt(total) + z.slack[done], 4)
         todo = todo[~proved]
         if not len(todo):
             break

@@ -19,7 +19,15 @@ from robustlaw.networks import ACTIVATIONS, Network, activation
 
 SHAPES = (
     *((1, 3, 1), (2, 4, 1), (3, 4, 1), (4, 3, 1), (6, 4, 1), (2, 5, 1), (3, 3, 2), (5, 2, 3)),
-    *((1, 3, 3, 1), (2, 3, 3, 1), (4, 3, 2, 1), (3, 3, 3, 2), (1, 2, 3, 2, 1), (2, 3, 2, 3, 1), (5, 2, 2, 2, 2)),
+    *(
+        (1, 3, 3, 1),
+        (2, 3, 3, 1),
+        (4, 3, 2, 1),
+        (3, 3, 3, 2),
+        (1, 2, 3, 2, 1),
+        (2, 3, 2, 3, 1),
+        (5, 2, 2, 2, 2),
+    ),
 )
 # Brute force is a float64 calculation of its own: so much may it be wrong.
 BRUTE = 1e-9
@@ -98,7 +106,9 @@ def survivors(net, found, seed):
         lowered = found.upper * (1.0 - 1e-6)
         if not refused(net, found, upper=lowered, lower=min(found.lower, lowered)):
             lived.append("upper lowered")
-        lived += [name for name, proof in false_proofs(net, found) if not refused(net, found, certificate=proof)]
+        lived += [
+            name for name, proof in false_proofs(net, found) if not refused(net, found, certificate=proof)
+        ]
     if found.lower > 0.0:
         x = np.array(found.witness)
         steep = np.linalg.norm(net.gradients(x[None])[0], 2)
@@ -111,12 +121,17 @@ def survivors(net, found, seed):
         if flatter and not refused(net, found, witness=tuple(other)):
             lived.append("witness moved to a flatter cell")
         w, b = net.weights[0], net.biases[0]
-        rows = [i for i in range(len(w)) if act.kink and net.arch.layers == 2 and w[i].any() and net.weights[1][:, i].any()]
+        rows = [
+            i
+            for i in range(len(w))
+            if act.kink and net.arch.layers == 2 and w[i].any() and net.weights[1][:, i].any()
+        ]
         for i in rows[:1]:
             k = np.abs(w[i]).argmax()
             kink = x.copy()
             kink[k] -= (w[i] @ x + b[i]) / w[i, k]
-            if not refused(net, found, witness=tuple(kink)):
+            rounding = 2.0**-53 * (np.abs(w[i]) @ np.abs(kink) + abs(b[i]))
+            if abs(w[i] @ kink + b[i]) <= rounding and not refused(net, found, witness=tuple(kink)):
                 lived.append("witness on a kink")
     return lived
 
