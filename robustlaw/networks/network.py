@@ -97,13 +97,17 @@ class Network:
         return cls(Mlp(widths, activation), weights, biases, kept, origin or Origin())
 
     @classmethod
-    def from_torch(cls, module: nn.Module, origin: Origin | None = None) -> Network:
+    def from_torch(
+        cls, module: nn.Module, origin: Origin | None = None, *, input_shape: tuple[int, ...] | None = None
+    ) -> Network:
         """A network from a Sequential of Linear layers and activations of one kind.
 
+        Conv1d, Conv2d and AvgPool2d become their matrices on the flattened input, given the shape of
+        one input: (channels, length) or (channels, height, width). A weight then occurs many times.
         Masks of torch.nn.utils.prune count as masks; zeros in a weight do not.
         Raises MissingCapability for anything else, NonFinite for weights that are not finite.
         """
-        layers, name, masks = read_sequential(module)
+        layers, name, masks = read_sequential(module, input_shape)
         return cls.from_arrays(layers, name, masks, origin)
 
     @property

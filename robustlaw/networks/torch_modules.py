@@ -1,15 +1,19 @@
-"""From a torch.nn.Sequential of Linear layers and one kind of activation to a Network."""
+"""From a torch.nn.Sequential of linear layers, convolutions and one kind of activation to a Network."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
+from itertools import groupby
 from typing import Any
 
 import numpy as np
-from torch import Tensor, nn
+from torch import nn
 
-from ..errors import MissingCapability
+from ..errors import MissingCapability, ShapeMismatch
 from .activations import LEAK
+from .convolutions import CONVOLUTIONS, Layer, Shape, average_pool, checked_shape, convolution
+from .torch_arrays import as_array, mask, masked_weight
 
 # Modules that change nothing once training is over.
 TRANSPARENT = (nn.Flatten, nn.Dropout, nn.Identity)
@@ -26,27 +30,57 @@ NAMES: dict[type[nn.Module], tuple[str, Callable[[Any], bool]]] = {
 }
 
 
+LINEAR = (nn.Linear, *CONVOLUTIONS, nn.AvgPool2d)
+
+
 def read_sequential(
-    module: nn.Module,
+    module: nn.Module, input_shape: tuple[int, ...] | None = None
 ) -> tuple[list[tuple[np.ndarray, np.ndarray]], str, list[np.ndarray]]:
     """Layers (W, b), the activation's name and the masks of torch.nn.utils.prune (all kept if none).
 
+    input_shape : shape of one input, (channels, height, width) or (channels, length); needed for
+                  convolutions and pools, which become their matrices on the flattened input. A pool is
+                  multiplied into the layer beside it, in float64
     Raises MissingCapability for layers, activations or orders that a Network cannot hold.
     """
     steps = [m for m in _flat(module) if not isinstance(m, TRANSPARENT)]
-    linear = [m for m in steps if isinstance(m, nn.Linear)]
-    between = [m for m in steps if not isinstance(m, nn.Linear)]
-    alternates = all(isinstance(m, nn.Linear) == (i % 2 == 0) for i, m in enumerate(steps))
-    if not linear or not alternates or len(between) != len(linear) - 1:
+    groups = [(is_linear, list(some)) for is_linear, some in groupby(steps, lambda m: isinstance(m, LINEAR))]
+    linear = [some for is_linear, some in groups if is_linear]
+    between = [m for is_linear, some in groups if not is_linear for m in some]
+    weighted = [sum(not isinstance(m, nn.AvgPool2d) for m in some) for some in linear]
+    ends = bool(groups) and groups[0][0] and groups[-1][0]
+    if not ends or max(weighted) > 1 or len(between) != len(linear) - 1:
         raise MissingCapability(
-            "the module has to alternate Linear, activation, ..., Linear; found "
-            + ", ".join(type(m).__name__ for m in steps)
+            "the module has to alternate Linear (or a convolution), activation, ..., Linear, with average "
+            "pools beside linear layers only; found " + ", ".join(type(m).__name__ for m in steps)
         )
     names = {_activation(m) for m in between} or {"relu"}
     if len(names) > 1:
         raise MissingCapability(f"all activations have to be of one kind; found {', '.join(sorted(names))}")
-    layers = [(_weight(m), _array(m.bias, m.out_features)) for m in linear]
-    return layers, names.pop(), [_mask(m) for m in linear]
+    layers = _matrices(linear, None if input_shape is None else checked_shape(input_shape))
+    return [(w, b) for w, b, _ in layers], names.pop(), [kept for _, _, kept in layers]
+
+
+def _matrices(linear: list[list[nn.Module]], shape: Shape | None) -> list[Layer]:
+    """One matrix for each group of layers without an activation between them."""
+    found: list[Layer] = []
+    for group in linear:
+        (w, b, kept), shape = _matrix(group[0], shape)
+        for m in group[1:]:
+            (v, c, also), shape = _matrix(m, shape)
+            w, b, kept = v @ w, v @ b + c, (also.astype(float) @ kept) > 0.0
+        found.append((w, b, kept))
+    return found
+
+
+def _matrix(m: nn.Module, shape: Shape | None) -> tuple[Layer, Shape]:
+    if isinstance(m, nn.Linear):
+        if shape is not None and math.prod(shape) != m.in_features:
+            raise ShapeMismatch("input_shape", shape, f"{m} is handed {math.prod(shape)} numbers")
+        return (masked_weight(m), as_array(m.bias, m.out_features), mask(m)), (m.out_features,)
+    if shape is None:
+        raise MissingCapability(f"{m}: say the shape of one input, input_shape=(channels, ...)")
+    return average_pool(m, shape) if isinstance(m, nn.AvgPool2d) else convolution(m, shape)
 
 
 def _flat(module: nn.Module) -> Iterable[nn.Module]:
@@ -62,25 +96,3 @@ def _activation(module: nn.Module) -> str:
             f"{module} is not supported; supported are {', '.join(n for n, _ in NAMES.values())}"
         )
     return name
-
-
-def _mask(layer: nn.Linear) -> np.ndarray:
-    """The mask of torch.nn.utils.prune, all True without one."""
-    mask = getattr(layer, "weight_mask", None)
-    if mask is None:
-        return np.ones((layer.out_features, layer.in_features), dtype=bool)
-    return np.asarray(_array(mask, 0) != 0.0)
-
-
-def _weight(layer: nn.Linear) -> np.ndarray:
-    """The masked weight; `weight` itself may be stale after an optimiser step on a pruned layer."""
-    original = getattr(layer, "weight_orig", None)
-    if original is None:
-        return _array(layer.weight, 0)
-    return np.where(_mask(layer), _array(original, 0), 0.0)
-
-
-def _array(tensor: Tensor | None, length: int) -> np.ndarray:
-    if tensor is None:
-        return np.zeros(length)
-    return tensor.detach().cpu().double().numpy().copy()
