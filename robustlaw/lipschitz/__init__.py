@@ -1,9 +1,12 @@
-"""Certified two-sided bounds of the global Lipschitz constant of a network, l2 to l2.
+"""Certified two-sided bounds of the global Lipschitz constant of a network.
 
-`bracket` for one network, `bracket_stack` for many. Upper ends come with a certificate,
-lower ends with a point whose gradient attains them; both hold in spite of rounding.
+`bracket` for one network and l2, `bracket_stack` for many, `bracket_linf` for l_inf inputs. Upper
+ends come with a certificate, lower ends with a point whose gradient attains them; both hold in
+spite of rounding, and `check` proves them again without the code that found them.
 """
 
+from .certificate import CheckResult, check
 from .ends import EFFORTS, bracket, bracket_stack
+from .linf import bracket_linf
 
-__all__ = ["EFFORTS", "bracket", "bracket_stack"]
+__all__ = ["EFFORTS", "CheckResult", "bracket", "bracket_linf", "bracket_stack", "check"]

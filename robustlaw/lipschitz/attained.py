@@ -30,12 +30,26 @@ def certified_norms(batch: Batch, x: Points) -> Values:
     Reads the weights as given, so the points live in the network's own input space.
     """
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        slopes, radii, certain = _slopes(batch, x)
-        jacobian, error = _backward(batch, slopes, radii)
-        certain &= np.isfinite(jacobian).all(axis=(2, 3))
+        jacobian, error, certain = _jacobians(batch, x)
         # another order of summation may lose some ulps more: 32 of them are left to who checks
         value = down(np.maximum(norm_below(jacobian) - _norm_above(error), 0.0), 32)
     return np.where(certain & np.isfinite(value), value, 0.0)
+
+
+def certified_row_sums(batch: Batch, x: Points) -> Values:
+    """The same for the norm l_inf to l_inf: the largest sum of absolute values of a row."""
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        jacobian, error, certain = _jacobians(batch, x)
+        terms = jacobian.shape[-1] + 32
+        value = down(np.maximum(np.abs(jacobian) - error, 0.0).sum(axis=3).max(axis=2), terms)
+    return np.where(certain & np.isfinite(value), value, 0.0)
+
+
+def _jacobians(batch: Batch, x: Points) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Jacobians (E, P, q, d), an entrywise bound of their error, and which points are admissible."""
+    slopes, radii, certain = _slopes(batch, x)
+    jacobian, error = _backward(batch, slopes, radii, x.shape[1])
+    return jacobian, error, certain & np.isfinite(jacobian).all(axis=(2, 3))
 
 
 def _slopes(batch: Batch, x: Points) -> tuple[list[np.ndarray], list[np.ndarray], np.ndarray]:
@@ -78,11 +92,11 @@ def _smooth_slope(
 
 
 def _backward(
-    batch: Batch, slopes: list[np.ndarray], radii: list[np.ndarray]
+    batch: Batch, slopes: list[np.ndarray], radii: list[np.ndarray], points: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Jacobians (E, P, q, d) and an entrywise bound on their error."""
     last = np.where(batch.alive[-2][:, None, :], batch.weights[-1], 0.0)
-    jacobian = np.broadcast_to(last[:, None], (*slopes[0].shape[:2], *last.shape[1:]))
+    jacobian = np.broadcast_to(last[:, None], (len(last), points, *last.shape[1:]))
     error = np.zeros_like(jacobian)
     layers = zip(batch.weights[:-1], batch.alive[1:-1], batch.alive, slopes, radii, strict=False)
     for w, above, below, s, radius in reversed(list(layers)):

@@ -45,7 +45,7 @@ class CheckResult:
 
 def check(net: Network, bracket: Bracket) -> CheckResult:
     """Is lower <= Lip(net) <= upper proved by the witness and the certificate of the bracket?"""
-    kind = bracket.certificate.kind if bracket.certificate else ""
+    kind = str(bracket.certificate.kind) if bracket.certificate else ""
     norm = "linf" if kind.startswith(LINF) else "l2"
     with np.errstate(all="ignore"):  # an overflow makes a comparison below fail, and is refused there
         return CheckResult(check_lower(net, bracket, norm), check_upper(net, bracket, kind), norm)

@@ -46,7 +46,7 @@ def is_positive(s: np.ndarray, error: np.ndarray) -> bool:
 
     Equilibrated by powers of two first. If Cholesky of A completes, lambda_min(A) >= -g/(1-g) tr A
     with g = gamma_{n+1} (Rump, BIT 46, 2006); 3 (n + 1) allows for multiplying by reciprocals.
-    |x' F x| <= sum_i x_i^2 w_i sum_j E_ij / w_j for any weights w > 0; w = sqrt E_ii suits E.
+    |x' F x| <= sum_i x_i^2 w_i sum_j E_ij / w_j for any weights w > 0; w_i about sqrt E_ii suits E.
     """
     diagonal = np.diag(s)
     if not (np.isfinite(s).all() and np.isfinite(error).all() and (diagonal > 0.0).all()):
@@ -56,7 +56,7 @@ def is_positive(s: np.ndarray, error: np.ndarray) -> bool:
         return False
     outer = np.exp2(power)[:, None] * np.exp2(power)
     s, error, n = s * outer, error * outer, len(s)
-    weight = np.sqrt(np.diag(error) + UNDERFLOW)
+    weight = np.sqrt(np.diag(error) + gamma(3 * n + 3))
     slack = weight * (error @ (1.0 / weight))
     shift = gamma(3 * n + 3) * (1.0 + gamma(3 * n + 3)) * np.trace(s) + slack + UNDERFLOW
     s[np.diag_indices(n)] = np.nextafter(np.diag(s) - above(shift, n + 12), -np.inf)

@@ -65,7 +65,7 @@ def is_positive(matrices: Squares, error: Squares) -> Bool[np.ndarray, " nets"]:
     A completes, then lambda_min(A) >= -gamma_{n+1}/(1 - gamma_{n+1}) tr A (Rump, Verification
     of positive definiteness, BIT 46, 2006, for any order of operations). So S + F >= 0 if
     s_i >= gamma/(1-gamma) tr S + w_i sum_j error_ij / w_j for weights w > 0 (diagonal dominance
-    after scaling; w = sqrt error_ii suits errors of Gram matrices, whatever their scale). Blocked
+    after scaling; w_i about sqrt error_ii suits errors of Gram matrices, whatever their scale). Blocked
     solvers may multiply by reciprocals of pivots, which doubles the error of a division: gamma is
     taken at 3 (n + 1).
     Reads the lower triangle of S.
@@ -75,10 +75,10 @@ def is_positive(matrices: Squares, error: Squares) -> Bool[np.ndarray, " nets"]:
     outer = scale[:, :, None] * scale[:, None, :]
     scaled = matrices * outer
     spread = error * outer
-    weight = np.sqrt(np.einsum("eii->ei", spread) + UNDERFLOW)
+    growth = gamma(3 * (size + 1))
+    weight = np.sqrt(np.einsum("eii->ei", spread) + growth)
     slack = up(weight * (spread @ (1.0 / weight)[:, :, None])[:, :, 0], size + 12)
     trace = np.einsum("eii->e", scaled)
-    growth = gamma(3 * (size + 1))
     shift = up(growth / (1.0 - growth) * trace, size + 4)[:, None] + slack + UNDERFLOW
     usable &= np.isfinite(scaled).all(axis=(1, 2)) & np.isfinite(shift).all(axis=1)
     scaled[~usable] = np.eye(size)

@@ -78,7 +78,7 @@ def sampled(net, seed):
 def brute_force(net, seed):
     """(at most Lip, at least Lip), equal where the shape allows an exact calculation."""
     act = activation(net.arch.activation)
-    tame = all(0.0 == np.abs(w).max() or 1e-2 < np.abs(w).max() < 1e2 for w in net.weights)
+    tame = all(np.abs(w).max() == 0.0 or 1e-2 < np.abs(w).max() < 1e2 for w in net.weights)
     if act.kink and tame and net.arch.widths[0] == 1 and net.arch.widths[-1] == 1:
         return (exact_line(net, act.slope_low, act.slope_high),) * 2
     if act.kink and tame and net.arch.layers == 2 and net.arch.widths[-1] == 1 and seed % 4 == 0:
