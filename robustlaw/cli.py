@@ -18,7 +18,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from .errors import RobustlawError
+from .errors import RobustlawError, UnknownName
 
 if TYPE_CHECKING:
     from .evidence import Evidence
@@ -103,15 +103,40 @@ def verify(
 @app.command()
 def lipschitz(
     net: Annotated[Path, typer.Argument(help="An .npz with W1, b1, W2, b2, ... (W is out x in).")],
-    effort: Annotated[str, typer.Option(help="fast or tight.")] = "tight",
+    effort: Annotated[str, typer.Option(help="fast, tight or exact.")] = "tight",
+    norm: Annotated[str, typer.Option(help="Norm of the inputs: l2 or linf.")] = "l2",
+    check: Annotated[
+        Path | None, typer.Option(help="Check this stored bracket against the network; compute nothing.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Also write the bracket to this JSON file.")] = None,
     as_json: Json = False,
 ) -> None:
-    """A certified bracket on the Lipschitz constant of a network in a file."""
+    """A certified bracket on the Lipschitz constant of a network in a file, or the check of one.
+
+    With --check: exit status 0 if both ends are proved again, 1 if not.
+    """
     from . import lipschitz as room
     from .evidence import to_json
+    from .evidence.files import read_bracket, write_bracket
     from .networks.files import load_network
 
-    bracket = room.bracket(load_network(net), effort)
+    network = load_network(net)
+    if norm not in ("l2", "linf"):
+        raise UnknownName("norm", norm, ("l2", "linf"))
+    if check is not None:
+        result = room.check(network, read_bracket(check))
+        reasons = [
+            *result.reasons,
+            *([] if result.norm == norm else [f"it speaks of the {result.norm} norm"]),
+        ]
+        if as_json:
+            print(json.dumps({"type": "Check", "ok": not reasons, "norm": result.norm, "reasons": reasons}))
+        else:
+            print("\n".join(reasons) if reasons else f"both ends are proved ({result.norm})")
+        raise typer.Exit(1 if reasons else 0)
+    bracket = (room.bracket if norm == "l2" else room.bracket_linf)(network, effort)
+    if out is not None:
+        write_bracket(bracket, out)
     print(to_json(bracket) if as_json else f"{bracket}  ({bracket.method})")
 
 
