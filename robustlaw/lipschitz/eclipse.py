@@ -37,14 +37,30 @@ def fast(weights: Sequence[Weights], slopes: Sector, first_norm: Numbers) -> Pro
     """
     r2, p = slopes.radius**2, slopes.product
     lambdas = []
-    b = weights[0] @ weights[0].transpose(0, 2, 1)
+    b = np.zeros((len(first_norm), 0, 0))
     top = first_norm**2
     for i, w in enumerate(weights[1:]):
         lam = 2.0 / (slopes.high * (slopes.high - slopes.low) * top)
         lambdas.append(np.repeat(lam[:, None], weights[i].shape[-2], axis=1))
-        b = _through(w, lam[:, None, None] * b, r2, p) / lam[:, None, None]
-        top = largest_eigenvalue(b)
+        factor = lam[:, None, None]
+        if i > 0:
+            b = _through(w, factor * b, r2, p) / factor
+        elif weights[0].shape[-1] < weights[0].shape[-2]:
+            b = _through_wide(w, weights[0], factor, slopes) / factor
+        else:
+            b = _through(w, factor * (weights[0] @ weights[0].transpose(0, 2, 1)), r2, p) / factor
+        top = b[:, 0, 0] if b.shape[-1] == 1 else largest_eigenvalue(b)
     return Proposal(np.concatenate(lambdas, axis=1), top)
+
+
+def _through_wide(w: np.ndarray, first: np.ndarray, factor: np.ndarray, slopes: Sector) -> np.ndarray:
+    """The same for S = factor V V^T and fewer inputs than units, on the side of the inputs:
+    (I + p S)(I - r^2 S)^-1 = I + c^2 factor V (I - r^2 factor V^T V)^-1 V^T, as c^2 = p + r^2."""
+    ends = w @ first
+    inner = np.eye(first.shape[-1]) - slopes.radius**2 * factor * (first.transpose(0, 2, 1) @ first)
+    solved = np.linalg.solve(inner, ends.transpose(0, 2, 1))
+    value = w @ w.transpose(0, 2, 1) + slopes.centre**2 * factor * (ends @ solved)
+    return np.asarray(0.5 * (value + value.transpose(0, 2, 1)))
 
 
 def _through(w: np.ndarray, scaled: np.ndarray, r2: float, p: float) -> np.ndarray:

@@ -42,20 +42,32 @@ def reach(batch: Batch) -> Float[np.ndarray, " nets"]:
 
 def rough_norms(batch: Batch, x: Points) -> Values:
     """Gradient norms without any certainty; Frobenius for several outputs. For ranking."""
-    act = batch.activation
     with np.errstate(all="ignore"):
-        value, slopes = x, []
-        for w, b in zip(batch.weights[:-1], batch.biases[:-1], strict=True):
-            z = value @ w.transpose(0, 2, 1) + b[:, None, :]
-            slopes.append(act.slope(z))
-            value = act.value(z)
+        slopes = _rough_slopes(batch, x)
         squares = np.zeros(x.shape[:2])
         for output in range(batch.weights[-1].shape[1]):
-            back = batch.weights[-1][:, output][:, None, :]
+            back = batch.weights[-1][:, output][:, None, :].astype(x.dtype)
             for w, s in zip(reversed(batch.weights[:-1]), reversed(slopes), strict=True):
-                back = (back * s) @ w
+                back = (back * s) @ w.astype(x.dtype)
             squares += np.einsum("epi,epi->ep", back, back)
     return np.where(np.isfinite(squares), np.sqrt(squares), 0.0)
+
+
+def _rough_slopes(batch: Batch, x: Points) -> list[np.ndarray]:
+    """Slopes of the hidden units, layer after layer, in the precision of the points."""
+    act, value, slopes = batch.activation, x, []
+    last = len(batch.weights) - 2
+    for i, (w, b) in enumerate(zip(batch.weights[:-1], batch.biases[:-1], strict=True)):
+        z = value @ w.transpose(0, 2, 1).astype(x.dtype) + b[:, None, :].astype(x.dtype)
+        if act.kink:
+            slope = (z > 0.0).astype(x.dtype)
+            slope = slope if act.slope_low == 0.0 else act.slope_low + (1.0 - act.slope_low) * slope
+        else:
+            slope = act.slope(z)
+        slopes.append(slope)
+        if i < last:
+            value = z * slope if act.kink else act.value(z)
+    return slopes
 
 
 def best_points(batch: Batch, x: Points, keep: int) -> Float[np.ndarray, "nets best inputs"]:
@@ -106,14 +118,8 @@ def climb(batch: Batch, start: Points, random: np.random.Generator) -> Points:
 
 def _gradient(batch: Batch, x: Points) -> Points:
     """Gradient of the sum of outputs."""
-    act = batch.activation
     with np.errstate(all="ignore"):
-        value, slopes = x, []
-        for w, b in zip(batch.weights[:-1], batch.biases[:-1], strict=True):
-            z = value @ w.transpose(0, 2, 1) + b[:, None, :]
-            slopes.append(act.slope(z))
-            value = act.value(z)
         back = batch.weights[-1].sum(axis=1)[:, None, :]
-        for w, s in zip(reversed(batch.weights[:-1]), reversed(slopes), strict=True):
+        for w, s in zip(reversed(batch.weights[:-1]), reversed(_rough_slopes(batch, x)), strict=True):
             back = (back * s) @ w
     return np.asarray(np.where(np.isfinite(back), back, 0.0))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -72,7 +72,7 @@ def mixing(batch: Batch, random: np.random.Generator) -> tuple[Uppers, Zonotope,
     proposal, signs = propose(z, random)
     ends = _from_diagonal(batch, weights, exponents, z, fitted(z, proposal), "LipSDP-Neuron (mixing method)")
     total = (z.exponent + exponents.sum(axis=1)).astype(np.int64)
-    return ends, Zonotope(z.rows, total, z.slack, z.gram, z.error), signs
+    return ends, replace(z, exponent=total), signs
 
 
 def _from_norms(table: Table, batch: Batch, exponents: np.ndarray) -> Uppers:

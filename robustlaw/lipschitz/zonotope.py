@@ -11,12 +11,13 @@ the dual of the MaxCut relaxation. It equals LipSDP-Neuron with multipliers v_i^
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from .batch import Weights
-from .rounding import UNDERFLOW, UNIT, Numbers, gamma, gram, is_positive, row_norms_up, up
+from .rounding import UNDERFLOW, UNIT, Numbers, gamma, is_positive_by, row_norms_up, up
 from .sector import Sector
 
 Rows = Float[np.ndarray, "nets columns inputs"]
@@ -38,21 +39,23 @@ class Zonotope:
     """B stored by rows (column i of B is rows[:, i]), divided by the power of two 2^exponent.
 
     slack : bound on |(B - stored B) sigma|, from forming the columns and leaving short ones out
-    gram  : B^T B of the stored columns, with `error` its entrywise rounding error
     order : rows of the matrix inequality in which the multipliers are checked again
     """
 
     rows: Rows
     exponent: np.ndarray
     slack: Numbers
-    gram: Float[np.ndarray, "nets columns columns"]
-    error: Float[np.ndarray, "nets columns columns"]
     order: int = 0
+
+    @cached_property
+    def gram(self) -> Float[np.ndarray, "nets columns columns"]:
+        """B^T B of the stored columns, rounded."""
+        return np.asarray(self.rows @ self.rows.transpose(0, 2, 1))
 
     @property
     def used(self) -> np.ndarray:
         """Columns that are not zero."""
-        return np.asarray(np.einsum("eii->ei", self.gram) > 0.0)
+        return np.asarray((self.rows != 0.0).any(axis=2))
 
 
 def zonotope(first: Weights, last: Weights, slopes: Sector) -> Zonotope:
@@ -66,10 +69,9 @@ def zonotope(first: Weights, last: Weights, slopes: Sector) -> Zonotope:
     short = np.abs(rows).max(axis=2) < NEGLIGIBLE
     rows[short] = 0.0
     slack = up(slack + NEGLIGIBLE * rows.shape[1] * rows.shape[2])
-    square, error = gram(rows)
     hidden, inputs = first.shape[1:]
     order = hidden + (0 if slopes.product == 0.0 and inputs > hidden else inputs)
-    return Zonotope(rows, exponent, slack, square, error, order)
+    return Zonotope(rows, exponent, slack, order)
 
 
 def proved_diagonal(z: Zonotope, proposal: Diagonal) -> tuple[Numbers, Diagonal]:
@@ -78,20 +80,16 @@ def proved_diagonal(z: Zonotope, proposal: Diagonal) -> tuple[Numbers, Diagonal]
     Both are on the scale of the stored columns. Where nothing could be proved the bound is
     infinite.
     """
-    size = z.gram.shape[-1]
+    size = z.rows.shape[1]
     used = z.used
     d = np.where(used, proposal, 0.0)
     rows = max(size, z.order)
     margin = ROOM * rows * (gamma(3 * (rows + 1)) + gamma(2 * z.rows.shape[-1] + 8))
     bound = np.full(len(d), np.inf)
     todo = np.arange(len(d))
-    eye = np.eye(size)
     for growth in ENLARGEMENTS:
         trial = np.where(used[todo], d[todo] * (1.0 + growth * margin), 0.0)
-        full = np.where(used[todo], trial, 1.0)
-        gap = full[:, :, None] * eye - z.gram[todo]
-        subtraction = 2.0 * UNIT * full[:, :, None] * eye
-        proved = is_positive(gap, z.error[todo] + subtraction)
+        proved = _outweighs(z.rows[todo], np.where(used[todo], trial, 1.0))
         done = todo[proved]
         d[done] = trial[proved]
         total = up(trial[proved].sum(axis=1) * (1.0 + margin), size + 2)
@@ -100,6 +98,24 @@ def proved_diagonal(z: Zonotope, proposal: Diagonal) -> tuple[Numbers, Diagonal]
         if not len(todo):
             break
     return bound, d
+
+
+def _outweighs(rows: Rows, d: Diagonal) -> Bool[np.ndarray, " nets"]:
+    """True only where Diag(d) - B^T B >= 0, or I - B Diag(d)^-1 B^T >= 0, which is the same.
+
+    Both matrices are I minus a Gram matrix of the scaled columns b_i / sqrt(d_i), whose entries are
+    right to 4 u: row i of the Gram matrix is off by gamma |t_i| |t_j|, outweighed by n gamma |t_i|^2.
+    """
+    positive = (d > 0.0) & np.isfinite(d)
+    scaled = rows / np.sqrt(np.where(positive, d, 1.0))[:, :, None]
+    thin = scaled if scaled.shape[1] <= scaled.shape[2] else scaled.transpose(0, 2, 1)
+    square = thin @ thin.transpose(0, 2, 1)
+    size = square.shape[-1]
+    lengths = np.einsum("eii->ei", square)
+    slack = up(gamma(2 * thin.shape[2] + 24) * size * lengths + 4.0 * UNIT + UNDERFLOW)
+    np.negative(square, out=square)
+    square[:, np.arange(size), np.arange(size)] += 1.0
+    return positive.all(axis=1) & is_positive_by(square, slack)
 
 
 def fitted(z: Zonotope, proposal: Diagonal) -> Diagonal:
