@@ -11,7 +11,7 @@ from ..errors import NonFinite, ShapeMismatch, UnknownName
 from ..evidence import Bracket
 from ..networks import Mlp, Network, Stack
 from ..seeds import generator
-from . import lower, upper
+from . import lower, semidefinite, upper
 from .attained import ASSUMPTION
 from .batch import Batch
 
@@ -28,9 +28,9 @@ def bracket(
     """Certified enclosure of the global Lipschitz constant, l2 to l2, on all of R^d.
 
     effort : "fast"  UPPER least of product, LipLT, ECLipsE-Fast; LOWER steepest of sampled points.
-             "tight" starts from fast and adds, for one hidden layer and one output, LipSDP-Neuron
-             by the mixing method (UPPER) and the steepest slope pattern or exact line scans
-             (LOWER); for other shapes a line search (LOWER), the upper end staying as in fast.
+             "tight" starts from fast and adds LipSDP-Neuron (UPPER), by the mixing method for one
+             hidden layer and one output and by Newton's method for all else; and a portfolio of
+             searches for a steep point (LOWER).
     points : further inputs (points, d) whose gradients are tried, for example the data
     seed   : of the sampled points
     A network without a path from input to output gives exactly 0; one without hidden layer its
@@ -85,16 +85,14 @@ def _tight(batch: Batch, extra: Extra, seed: int) -> tuple[lower.Lowers, upper.U
     low, high = _fast(batch, extra, seed)
     random = generator("probe", "lipschitz tight", seed)
     if not upper.is_scalar_shallow(batch):
-        return low.best(lower.search(batch, low.points[:, None], random)), high
+        low = low.best(lower.search(batch, low.points[:, None], random))
+        return low, high.best(semidefinite.neuron(batch)) if semidefinite.applies(batch) else high
     sdp, z, signs = upper.mixing(batch, random)
     return lower.guided(batch, low, z, signs, random), high.best(sdp)
 
 
 def _joined(batch: Batch, low: lower.Lowers, high: upper.Uppers, effort: str) -> list[Bracket]:
     smooth = batch.arch.layers > 1 and not batch.activation.kink and not batch.sector.is_single
-    note = ""
-    if effort == "tight" and batch.arch.layers > 1 and not upper.is_scalar_shallow(batch):
-        note = "; no semidefinite rung for this shape"
     found = []
     for i in range(len(batch)):
         value = float(low.values[i])
@@ -104,7 +102,7 @@ def _joined(batch: Batch, low: lower.Lowers, high: upper.Uppers, effort: str) ->
                 value,
                 float(high.values[i]),
                 f"{effort}, l2: lower by {low.methods[i] if attained else 'nothing'}; "
-                f"upper by {high.methods[i]}{note}",
+                f"upper by {high.methods[i]}",
                 assumptions=(ASSUMPTION,) if smooth and attained else (),
                 witness=tuple(low.points[i].tolist()) if attained else None,
                 certificate=high.certificates[i],

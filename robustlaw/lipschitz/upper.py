@@ -40,7 +40,7 @@ def is_scalar_shallow(batch: Batch) -> bool:
 def linear(batch: Batch) -> Uppers:
     """No hidden layer: the spectral norm itself."""
     weights, exponents = batch.scaled()
-    values = _back(norm_upper(weights[0]), exponents.sum(axis=1))
+    values = restored(norm_upper(weights[0]), exponents.sum(axis=1))
     proofs = [("spectral norm", Certificate("norm product", {"norms": (float(v),)})) for v in values]
     return Uppers(values, *_columns(proofs))
 
@@ -58,8 +58,8 @@ def fast(batch: Batch) -> Uppers:
         d = from_multipliers(z, weights[1], proposal.multipliers, proposal.rho)
         return ends.best(_from_diagonal(batch, weights, exponents, z, d, "ECLipsE-Fast"))
     rho = proved_rho(weights, batch.sector, proposal)
-    values = _back(up(np.sqrt(rho)), exponents.sum(axis=1))
-    return ends.best(_certified(values, batch, exponents, proposal.multipliers, "ECLipsE-Fast"))
+    values = restored(up(np.sqrt(rho)), exponents.sum(axis=1))
+    return ends.best(certified(values, batch, exponents, proposal.multipliers, "ECLipsE-Fast"))
 
 
 def mixing(batch: Batch, random: np.random.Generator) -> tuple[Uppers, Zonotope, np.ndarray]:
@@ -78,7 +78,7 @@ def mixing(batch: Batch, random: np.random.Generator) -> tuple[Uppers, Zonotope,
 def _from_norms(table: Table, batch: Batch, exponents: np.ndarray) -> Uppers:
     slopes, layers = batch.sector, batch.arch.layers
     shift = {(k, j): exponents[:, j - 1 : k].sum(axis=1) for k, j in table}
-    norms = {key: _back(value, shift[key]) for key, value in table.items()}
+    norms = {key: restored(value, shift[key]) for key, value in table.items()}
     first, second = product(table, slopes), liplt(table, slopes)
     single = np.stack([norms[k, k] for k in range(1, layers + 1)], axis=1)
     several = np.stack([norms[k, j] for k in range(1, layers + 1) for j in range(1, k + 1)], axis=1)
@@ -89,7 +89,7 @@ def _from_norms(table: Table, batch: Batch, exponents: np.ndarray) -> Uppers:
     ):
         ends.append(
             Uppers(
-                _back(bound, exponents.sum(axis=1)),
+                restored(bound, exponents.sum(axis=1)),
                 (name,) * len(batch),
                 tuple(
                     Certificate(kind, {**_interval(batch), "norms": tuple(row)}) for row in numbers.tolist()
@@ -108,11 +108,11 @@ def _from_diagonal(
     name: str,
 ) -> Uppers:
     bound, d = proved_diagonal(z, proposal)
-    values = _back(bound, z.exponent + exponents.sum(axis=1))
-    return _certified(values, batch, exponents, multipliers(z, weights[1], d), name)
+    values = restored(bound, z.exponent + exponents.sum(axis=1))
+    return certified(values, batch, exponents, multipliers(z, weights[1], d), name)
 
 
-def _certified(values: Numbers, batch: Batch, exponents: np.ndarray, scaled: np.ndarray, name: str) -> Uppers:
+def certified(values: Numbers, batch: Batch, exponents: np.ndarray, scaled: np.ndarray, name: str) -> Uppers:
     """Multipliers moved from the scaled to the given weights: divided by the squared powers so far."""
     powers = 2 * np.cumsum(exponents[:, :-1], axis=1)
     with np.errstate(over="ignore"):
@@ -131,7 +131,7 @@ def _interval(batch: Batch) -> dict[str, tuple[float, ...]]:
     return {"slope_low": (batch.sector.low,), "slope_high": (batch.sector.high,)}
 
 
-def _back(values: Numbers, exponent: np.ndarray) -> Numbers:
+def restored(values: Numbers, exponent: np.ndarray) -> Numbers:
     """Times a power of two; one step up covers a result so small that it is rounded."""
     with np.errstate(over="ignore"):
         return np.asarray(np.nextafter(np.ldexp(values, exponent.astype(np.int64)), np.inf))

@@ -37,21 +37,31 @@ def rungs(net):
 
 
 @pytest.mark.parametrize(
-    ("name", "exact", "values"),
+    ("name", "exact", "neuron", "values"),
     [
-        ("exlipbab_iris_4x6x6x3", 11.634355134114875, (13.014834951, 14.329921136, 17.081988066)),
-        ("exlipbab_abalone_9x16x16x1", 11.121602332235268, (12.455625048, 12.683867992, 14.265094591)),
-        ("exlipbab_wine_11x12x12x1", 1.7433699967107172, (3.665103599, 3.375454709, 5.861567548)),
-        ("lipsdp_random_2x10x30x20x2", 36.48222959637795, (39.901499999, 39.860915611, 43.305573719)),
+        ("exlipbab_iris_4x6x6x3", 11.634355134114875, 11.635340, (13.014834951, 14.329921136, 17.081988066)),
+        (
+            "exlipbab_abalone_9x16x16x1",
+            11.121602332235268,
+            11.225478,
+            (12.455625048, 12.683867992, 14.265094591),
+        ),
+        ("exlipbab_wine_11x12x12x1", 1.7433699967107172, 1.846913, (3.665103599, 3.375454709, 5.861567548)),
+        (
+            "lipsdp_random_2x10x30x20x2",
+            36.48222959637795,
+            36.482230,
+            (39.901499999, 39.860915611, 43.305573719),
+        ),
     ],
 )
-def test_published_networks(name, exact, values):
+def test_published_networks(name, exact, neuron, values):
     net = load(name)
     assert rungs(net) == pytest.approx(values, rel=1e-8)
     for effort in ("fast", "tight"):
         found = bracket(net, effort)
         assert found.lower <= exact * (1 + 1e-12) <= found.upper * (1 + 2e-12)
-        assert found.upper == pytest.approx(min(values), rel=1e-8)
+        assert found.upper == pytest.approx(min(values) if effort == "fast" else neuron, rel=1e-6)
     assert found.lower >= 0.9 * exact
 
 

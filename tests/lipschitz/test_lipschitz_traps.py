@@ -229,9 +229,10 @@ def test_wrong_use_is_named():
         bracket(net, points=np.full((2, 3), np.nan))
 
 
-def test_the_method_says_what_is_missing():
-    assert "no semidefinite rung" in bracket(random_net((3, 4, 4, 1), 0)).method
-    assert "no semidefinite rung" not in bracket(random_net((3, 4, 1), 0)).method
+def test_the_method_says_which_semidefinite_search_it_was():
+    assert "Newton" in bracket(random_net((3, 4, 4, 1), 0)).method
+    assert "mixing" in bracket(random_net((3, 4, 1), 0)).method
+    assert "Neuron" not in bracket(random_net((3, 4, 4, 1), 0), "fast").method
 
 
 @pytest.mark.parametrize("name", sorted(ACTIVATIONS))
