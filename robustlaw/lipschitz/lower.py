@@ -7,16 +7,20 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from .ascent import ascend
 from .attained import Points, certified_norms, norm_below
 from .batch import Batch
 from .line_scan import scan
-from .probes import best_points, climb, gaussian
+from .probes import SCALES, best_points, climb, gaussian
 from .rounding import Numbers, down
 from .targets import pattern_norm, realising
+from .trace import trace
 from .zonotope import Zonotope
 
 # Certified per network and pass; the rough ranking is right to rounding, so few are needed.
-CANDIDATES, STARTS = 4, 16
+CANDIDATES, STARTS = 4, 8
+# Points that are climbed from, and the best of them that lines are traced from.
+CLIMBERS, TRACED = 32, 8
 # A realised pattern this close to the best one known needs no further search. For smooth
 # activations the extreme slopes are aimed at through a grid (sector.py), good to about 1e-6.
 CLOSE, CLOSE_SMOOTH = 1e-9, 1e-5
@@ -88,13 +92,33 @@ def guided(
     starts = np.concatenate([targets[open_places], known.points[open_places, None]], axis=1)
     if not batch.activation.kink:
         return ends.replaced(open_places, search(part, starts, random))
-    starts = np.concatenate([starts, gaussian(part, random, STARTS - starts.shape[1])], axis=1)
+    climbed = ascend(part, near(part, random, CLIMBERS))
+    starts = np.concatenate([starts, best_points(part, climbed, STARTS)], axis=1)
+    starts = np.concatenate([starts, near(part, random, STARTS)], axis=1)
     found = scan(part, starts, random)
     return ends.replaced(open_places, attained(part, found, "exact line scans"))
 
 
 def search(batch: Batch, starts: Points, random: np.random.Generator) -> Lowers:
-    """Any depth: sampled line search from the given points and the best of fresh samples."""
-    fresh = best_points(batch, gaussian(batch, random), STARTS - starts.shape[1])
-    found = climb(batch, np.concatenate([starts, fresh], axis=1), random)
-    return attained(batch, found, "sampled line search")
+    """Any depth: annealed ascent from the given points and fresh ones; then cells along lines.
+
+    Smooth activations have no cells; a sampled line search takes the place of the lines.
+    """
+    fresh = np.concatenate([starts, near(batch, random, CLIMBERS)], axis=1)
+    climbed = ascend(batch, fresh)
+    ends = attained(batch, best_points(batch, climbed, CANDIDATES), "annealed ascent")
+    chosen = np.concatenate(
+        [best_points(batch, climbed, TRACED), best_points(batch, fresh, TRACED // 2)], axis=1
+    )
+    if not batch.activation.kink:
+        found = climb(batch, chosen, random)
+        return ends.best(attained(batch, found, "annealed ascent and sampled line search"))
+    found = trace(batch, chosen, random)
+    return ends.best(attained(batch, found, "annealed ascent and traced lines"))
+
+
+def near(batch: Batch, random: np.random.Generator, count: int) -> Points:
+    """The steepest of Gaussian points at distances where biases matter: the ascent's starts."""
+    points = gaussian(batch, random)
+    within = points.shape[1] * (len(SCALES) - 1) // len(SCALES) if batch.activation.kink else points.shape[1]
+    return best_points(batch, points[:, :within], count)
