@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from .ascent import ascend
+from .ascent import STAGES, STEPS, ascend
 from .attained import Points, certified_norms, norm_below
 from .batch import Batch
 from .line_scan import scan
@@ -19,8 +19,9 @@ from .zonotope import Zonotope
 
 # Certified per network and pass; the rough ranking is right to rounding, so few are needed.
 CANDIDATES, STARTS = 4, 8
-# Points that are climbed from, and the best of them that lines are traced from.
-CLIMBERS, TRACED = 32, 8
+# Points that are climbed from, fewer where a network is so large that their climb would take more
+# than this many multiplications; and the best of them that lines are traced from.
+CLIMBERS, FEWEST, CLIMBING, TRACED = 64, 8, 2e9, 16
 # A realised pattern this close to the best one known needs no further search. For smooth
 # activations the extreme slopes are aimed at through a grid (sector.py), good to about 1e-6.
 CLOSE, CLOSE_SMOOTH = 1e-9, 1e-5
@@ -92,7 +93,7 @@ def guided(
     starts = np.concatenate([targets[open_places], known.points[open_places, None]], axis=1)
     if not batch.activation.kink:
         return ends.replaced(open_places, search(part, starts, random))
-    climbed = ascend(part, near(part, random, CLIMBERS))
+    climbed = ascend(part, near(part, random, _climbers(part)))
     starts = np.concatenate([starts, best_points(part, climbed, STARTS)], axis=1)
     starts = np.concatenate([starts, near(part, random, STARTS)], axis=1)
     found = scan(part, starts, random)
@@ -104,7 +105,7 @@ def search(batch: Batch, starts: Points, random: np.random.Generator) -> Lowers:
 
     Smooth activations have no cells; a sampled line search takes the place of the lines.
     """
-    fresh = np.concatenate([starts, near(batch, random, CLIMBERS)], axis=1)
+    fresh = np.concatenate([starts, near(batch, random, _climbers(batch))], axis=1)
     climbed = ascend(batch, fresh)
     ends = attained(batch, best_points(batch, climbed, CANDIDATES), "annealed ascent")
     chosen = np.concatenate(
@@ -115,6 +116,12 @@ def search(batch: Batch, starts: Points, random: np.random.Generator) -> Lowers:
         return ends.best(attained(batch, found, "annealed ascent and sampled line search"))
     found = trace(batch, chosen, random)
     return ends.best(attained(batch, found, "annealed ascent and traced lines"))
+
+
+def _climbers(batch: Batch) -> int:
+    # Two passes along the network and two along a tangent for every step of every stage.
+    each = 4 * len(STAGES) * STEPS * sum(w[0].size for w in batch.weights)
+    return int(np.clip(CLIMBING / each, FEWEST, CLIMBERS))
 
 
 def near(batch: Batch, random: np.random.Generator, count: int) -> Points:
