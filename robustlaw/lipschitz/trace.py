@@ -21,7 +21,7 @@ from .line_scan import SHORTEST
 from .probes import reach
 
 # Lines a start, while their work stays below this many multiplications a network.
-LINES, WORK = 60, 60e6
+LINES, WORK = 60, 30e6
 # Crossings a line is expected to meet, in units of the number of hidden units (for the work only).
 CROSSINGS = 2.0
 ROUNDS = 3
@@ -39,10 +39,13 @@ def trace(batch: Batch, starts: Points, random: np.random.Generator) -> Points:
     weights, biases = _flat(batch)
     found = np.array(starts, order="C")
     for _ in range(ROUNDS):
-        u = steepest_outputs(batch, found)
-        last = np.ascontiguousarray(u @ np.where(batch.alive[-2][:, None], batch.weights[-1], 0.0))
+        with np.errstate(all="ignore"):
+            u = steepest_outputs(batch, found)
+            last = np.ascontiguousarray(u @ np.where(batch.alive[-2][:, None], batch.weights[-1], 0.0))
         directions = random.standard_normal((found.shape[1], lines, widths[0]))
-        _trace_all(weights, biases, widths, last, slopes.low, slopes.high, directions, found, reach(batch))
+        units = random.integers(widths[1:].sum(), size=directions.shape[:2])
+        low, high = slopes.low, slopes.high
+        _trace_all(weights, biases, widths, last, low, high, directions, units, found, reach(batch))
     return found
 
 
@@ -57,7 +60,7 @@ def _flat(batch: Batch) -> tuple[np.ndarray, np.ndarray]:
 
 @njit(cache=True)
 @no_type_check
-def _trace_all(weights, biases, widths, last, low, high, directions, x, scale):
+def _trace_all(weights, biases, widths, last, low, high, directions, units, x, scale):
     for net in range(x.shape[0]):
         for start in range(x.shape[1]):
             for turn in range(directions.shape[1]):
@@ -70,6 +73,7 @@ def _trace_all(weights, biases, widths, last, low, high, directions, x, scale):
                     high,
                     directions[start, turn],
                     turn,
+                    units[start, turn],
                     x[net, start],
                     scale[net],
                 )
@@ -77,21 +81,21 @@ def _trace_all(weights, biases, widths, last, low, high, directions, x, scale):
 
 @njit(cache=True)
 @no_type_check
-def _trace_line(weights, biases, widths, last, low, high, random, turn, x, scale):
+def _trace_line(weights, biases, widths, last, low, high, random, turn, unit, x, scale):
     inputs = widths[0]
     units = widths[1:].sum()
     slopes = np.zeros(units)
     g = np.zeros(widths.max())
     e = np.zeros(inputs)
-    here = _pattern(weights, biases, widths, low, high, x, slopes)
-    best = _gradient(weights, widths, slopes, last, g) if here else -1.0
+    _pattern(weights, biases, widths, low, high, x, slopes)
+    best = _gradient(weights, widths, slopes, last, g)
     if turn % 3 == 0:
         e[:] = g[:inputs]
     elif turn % 3 == 1:
         e[:] = random
     else:
-        _unit_gradient(weights, widths, slopes, turn * 7919 % units, g)
-        e[:] = g[:inputs] + 0.1 * np.sqrt(np.sum(g[:inputs] ** 2) / np.sum(random**2)) * random
+        _unit_gradient(weights, widths, slopes, unit, g)
+        e[:] = g[:inputs]
     length = np.sqrt(np.sum(e * e))
     if not (length > 0.0 and length < math.inf):
         return
@@ -115,8 +119,7 @@ def _trace_line(weights, biases, widths, last, low, high, random, turn, x, scale
 @njit(cache=True)
 @no_type_check
 def _pattern(weights, biases, widths, low, high, x, slopes):
-    """Slopes of all units at x; False if some unit sits on its kink."""
-    clear = True
+    """Slopes of all units at x."""
     value = x
     w_at, b_at = 0, 0
     for layer in range(1, len(widths)):
@@ -130,7 +133,6 @@ def _pattern(weights, biases, widths, low, high, x, slopes):
         value = after
         w_at += rows * columns
         b_at += rows
-    return clear
 
 
 @njit(cache=True)

@@ -1,0 +1,134 @@
+"""Searches for steep points: each is checked against a truth, a dense sample or finite differences."""
+
+import numpy as np
+import pytest
+from lipschitz_oracles import exact_line, exact_shallow, random_net
+from test_lipschitz_reference import load
+
+from robustlaw.lipschitz import EFFORTS, bracket, bracket_stack
+from robustlaw.lipschitz.ascent import _Surface, _typical, ascend, steepest_outputs
+from robustlaw.lipschitz.batch import Batch
+from robustlaw.lipschitz.probes import rough_norms
+from robustlaw.lipschitz.trace import _crossings, _flat, trace
+from robustlaw.seeds import generator
+
+
+def crossings(net, x, e):
+    batch = Batch.of([net])
+    weights, biases = _flat(batch)
+    widths = np.array(net.arch.widths[:-1])
+    slopes = batch.sector
+    return _crossings(weights[0], biases[0], widths, slopes.low, slopes.high, x, e)
+
+
+@pytest.mark.parametrize("name", ["relu", "leaky_relu"])
+@pytest.mark.parametrize("widths", [(4, 7, 1), (3, 6, 5, 1), (5, 6, 6, 4, 2)])
+def test_every_cell_of_a_line_is_seen(name, widths):
+    """Between neighbouring crossings one gradient; across each crossing another one."""
+    rng = np.random.default_rng(2)
+    for seed in range(6):
+        net = random_net(widths, seed, name)
+        x, e = rng.standard_normal(widths[0]), rng.standard_normal(widths[0])
+        taus = crossings(net, x, e)
+        assert len(taus) > 0
+        assert (np.diff(taus) > 0.0).all()
+        dense = np.linspace(-30.0, 30.0, 20_001)
+        on = []
+        value = x + dense[:, None] * e
+        for w, b in list(net.layers)[:-1]:
+            z = value @ w.T + b
+            on.append(z > 0.0)
+            value = np.where(z > 0.0, z, Batch.of([net]).sector.low * z)
+        signs = np.concatenate(on, axis=1)
+        cell = np.searchsorted(taus, dense)
+        same = (signs[1:] == signs[:-1]).all(axis=1)
+        assert np.array_equal(same, cell[1:] == cell[:-1])
+
+
+def test_one_input_is_solved_by_one_line():
+    for seed in range(10):
+        net = random_net((1, 6, 5, 1), seed)
+        assert bracket(net).lower == pytest.approx(exact_line(net), rel=1e-9)
+
+
+@pytest.mark.parametrize("outputs", [1, 3])
+def test_tracing_and_ascent_never_lose_height(outputs):
+    rng = np.random.default_rng(0)
+    for name in ("relu", "leaky_relu", "tanh", "gelu"):
+        nets = [random_net((5, 9, 8, outputs), seed, name, density=0.7) for seed in range(3)]
+        batch = Batch.of(nets)
+        starts = rng.standard_normal((3, 6, 5))
+        before = rough_norms(batch, starts)
+        climbed = rough_norms(batch, ascend(batch, starts))
+        assert (climbed >= before * (1 - 1e-12)).all()
+        assert climbed.max(axis=1).min() > 1.05 * before.max(axis=1).min()
+        if batch.activation.kink:
+            u = steepest_outputs(batch, starts)
+            along = np.array(
+                [[np.linalg.norm(a @ j) for a, j in zip(v, net.gradients(x), strict=True)]
+                 for v, net, x in zip(u, nets, starts, strict=True)]
+            )  # fmt: skip
+            traced = trace(batch, starts, generator("probe", "trace"))
+            after = np.array(
+                [np.linalg.norm(n.gradients(x), 2, (1, 2)) for n, x in zip(nets, traced, strict=True)]
+            )
+            assert (after >= along * (1 - 1e-9)).all()
+            assert after.max(axis=1).min() > 1.05 * along.max(axis=1).min()
+
+
+@pytest.mark.parametrize("name", ["relu", "leaky_relu", "tanh", "gelu", "silu"])
+@pytest.mark.parametrize("outputs", [1, 3])
+def test_the_direction_of_ascent_by_finite_differences(name, outputs):
+    batch = Batch.of([random_net((4, 6, 5, outputs), seed, name) for seed in range(2)])
+    x = np.random.default_rng(1).standard_normal((2, 3, 4))
+    u = steepest_outputs(batch, x)
+    assert np.linalg.norm(u, axis=2) == pytest.approx(np.ones((2, 3)))
+    surface = _Surface(batch, _typical(batch, x) if batch.activation.kink else None)
+    slope = surface.climb(x, u)[1]
+    for k in range(4):
+        away = 1e-5 * np.eye(4)[k]
+        rise = (surface.climb(x + away, u)[0] - surface.climb(x - away, u)[0]) / 2e-5
+        assert rise == pytest.approx(slope[..., k], rel=1e-4, abs=1e-6)
+
+
+def test_the_steepest_output_is_the_top_singular_vector():
+    net = random_net((5, 8, 7, 4), 1)
+    x = np.random.default_rng(0).standard_normal((1, 9, 5))
+    u = steepest_outputs(Batch.of([net]), x)[0]
+    jacobians = net.gradients(x[0])
+    found = np.linalg.norm(np.einsum("po,poi->pi", u, jacobians), axis=1)
+    assert found == pytest.approx(np.linalg.norm(jacobians, 2, (1, 2)), rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("name", "exact"),
+    [
+        ("exlipbab_iris_4x6x6x3", 11.634355134114875),
+        ("exlipbab_abalone_9x16x16x1", 11.121602332235268),
+        ("exlipbab_wine_11x12x12x1", 1.7433699967107172),
+        ("lipsdp_random_2x10x30x20x2", 36.48222959637795),
+    ],
+)
+def test_published_constants_are_nearly_attained(name, exact):
+    found = bracket(load(name))
+    assert 0.95 * exact <= found.lower <= exact * (1 + 1e-12)
+
+
+def test_fewer_inputs_than_units_reach_nineteen_twentieths():
+    nets = [random_net((d, 9, 1), seed, bias=float(seed % 3)) for d in (2, 3, 5, 7) for seed in range(6)]
+    shares = [found.lower / exact_shallow(net) for net, found in zip(nets, bracket_stack(nets), strict=True)]
+    assert max(shares) <= 1 + 1e-9
+    assert min(shares) >= 0.95
+    assert np.mean(shares) >= 0.99
+
+
+@pytest.mark.parametrize("name", ["relu", "tanh"])
+@pytest.mark.parametrize("widths", [(8, 12, 12, 1), (6, 10, 9, 8, 2), (3, 9, 4)])
+def test_tight_contains_a_dense_sample_and_lies_within_fast(name, widths):
+    nets = [random_net(widths, seed, name) for seed in range(4)]
+    fast, tight = (bracket_stack(nets, effort) for effort in EFFORTS)
+    rng = np.random.default_rng(0)
+    for net, wide, close in zip(nets, fast, tight, strict=True):
+        assert wide.lower <= close.lower <= close.upper <= wide.upper
+        x = rng.standard_normal((20_000, widths[0])) * rng.choice([0.1, 1.0, 10.0], (20_000, 1))
+        assert close.upper >= np.linalg.norm(net.gradients(x), 2, (1, 2)).max()
