@@ -7,15 +7,16 @@ from collections.abc import Iterable
 import numpy as np
 from jaxtyping import Float
 
-from ..errors import NonFinite, ShapeMismatch, UnknownName
+from ..errors import InvalidArgument, NonFinite, ShapeMismatch, UnknownName
 from ..evidence import Bracket
 from ..networks import Mlp, Network, Stack
 from ..seeds import generator
 from . import lower, semidefinite, upper
 from .attained import ASSUMPTION
 from .batch import Batch
+from .exact import close
 
-EFFORTS = ("fast", "tight")
+EFFORTS = ("fast", "tight", "exact")
 # Doubles in the largest matrix of a part of a stack, and networks in it.
 WORKING_SET, MOST = 1_000_000, 256
 
@@ -23,7 +24,13 @@ Extra = Float[np.ndarray, "points inputs"]
 
 
 def bracket(
-    net: Network, effort: str = "tight", *, points: np.ndarray | None = None, seed: int = 0
+    net: Network,
+    effort: str = "tight",
+    *,
+    points: np.ndarray | None = None,
+    seed: int = 0,
+    tolerance: float = 1e-6,
+    seconds: float = 60.0,
 ) -> Bracket:
     """Certified enclosure of the global Lipschitz constant, l2 to l2, on all of R^d.
 
@@ -31,25 +38,40 @@ def bracket(
              "tight" starts from fast and adds LipSDP-Neuron (UPPER), by the mixing method for one
              hidden layer and one output and by Newton's method for all else; and a portfolio of
              searches for a steep point (LOWER).
+             "exact" starts from tight and closes the gap where a method can: enumeration of cells
+             for one or two inputs, branch and bound over activation patterns otherwise. What time
+             leaves open stays an honest bracket.
     points : further inputs (points, d) whose gradients are tried, for example the data
     seed   : of the sampled points
+    tolerance, seconds : of "exact": relative gap at which to stop, and time for the search
     A network without a path from input to output gives exactly 0; one without hidden layer its
     spectral norm. Both ends are safe against rounding. The witness attains the lower end; the
     certificate proves the upper one. Raises UnknownName, ShapeMismatch or NonFinite.
     """
-    return bracket_stack([net], effort, points=points, seed=seed)[0]
+    return bracket_stack([net], effort, points=points, seed=seed, tolerance=tolerance, seconds=seconds)[0]
 
 
 def bracket_stack(
-    nets: Iterable[Network] | Stack, effort: str = "tight", *, points: np.ndarray | None = None, seed: int = 0
+    nets: Iterable[Network] | Stack,
+    effort: str = "tight",
+    *,
+    points: np.ndarray | None = None,
+    seed: int = 0,
+    tolerance: float = 1e-6,
+    seconds: float = 60.0,
 ) -> list[Bracket]:
     """`bracket` of every network, in order; networks of one architecture share their linear algebra.
 
-    Up to rounding each result is the one the network gets alone. Shapes may differ.
+    Up to rounding each result is the one the network gets alone. Shapes may differ. With "exact"
+    every network has `seconds` of its own.
     """
     if effort not in EFFORTS:
         raise UnknownName("effort", effort, EFFORTS)
     everything = list(nets)
+    if effort == "exact":
+        _check_budget(tolerance, seconds)
+        known = bracket_stack(everything, "tight", points=points, seed=seed)
+        return [close(net, b, tolerance, seconds) for net, b in zip(everything, known, strict=True)]
     results: dict[int, Bracket] = {}
     for arch in dict.fromkeys(net.arch for net in everything):
         places = [i for i, net in enumerate(everything) if net.arch == arch]
@@ -109,6 +131,12 @@ def _joined(batch: Batch, low: lower.Lowers, high: upper.Uppers, effort: str) ->
             )
         )
     return found
+
+
+def _check_budget(tolerance: float, seconds: float) -> None:
+    for name, value in (("tolerance", tolerance), ("seconds", seconds)):
+        if not 0.0 <= value < np.inf:
+            raise InvalidArgument(name, value, "give a finite number that is not negative")
 
 
 def _checked(points: np.ndarray | None, arch: Mlp) -> Extra:

@@ -1,0 +1,58 @@
+"""Which exact method suits a network, and what it adds to a known bracket."""
+
+from __future__ import annotations
+
+import time
+
+from ...evidence import Bracket
+from ...networks import Network, activation
+from . import shallow
+from .cells import Cells
+from .model import Model
+from .search import Search
+from .tree import Node, certificate
+
+
+def close(
+    net: Network, known: Bracket, tolerance: float, seconds: float, threshold: float | None = None
+) -> Bracket:
+    """`known` made tighter, until its ends agree up to `tolerance` or time is up.
+
+    threshold : stop as soon as the lower end reaches it or the upper end falls below it
+    """
+    deadline = time.monotonic() + seconds
+    if net.arch.layers == 1 or known.upper <= known.lower * (1.0 + tolerance):
+        return known
+    model = Model.of(net)
+    if net.arch.layers == 2 and net.arch.widths[-1] == 1 and not model.slopes.is_single:
+        return _shallow(model, known, tolerance, deadline, threshold)
+    return known
+
+
+def _shallow(
+    model: Model, known: Bracket, tolerance: float, deadline: float, threshold: float | None
+) -> Bracket:
+    kinked = activation(model.net.arch.activation).kink
+    free = not kinked or shallow.every_pattern_is_reached(model) or shallow.has_one_sign(model)
+    cells = None if free else Cells(model)
+    state, root = shallow.search(model, cells, known.lower, tolerance, deadline, threshold)
+    name = "free-pattern branch and bound" if free else "branch and bound over reachable patterns"
+    return joined(known, state, root, name)
+
+
+def joined(known: Bracket, state: Search, root: Node, name: str) -> Bracket:
+    """The better end of each, with its proof."""
+    upper = state.upper(root)
+    slopes = state.model.slopes
+    common = {"slope_low": (slopes.low,), "slope_high": (slopes.high,)}
+    note = "" if state.finished else ", stopped by time"
+    method = f"exact, l2: {name} ({state.nodes} nodes{note})"
+    found = Bracket(
+        max(state.attained, known.lower),
+        max(upper, state.attained, known.lower),
+        method,
+        witness=known.witness if state.witness is None else tuple(state.witness.tolist()),
+        assumptions=known.assumptions,
+        certificate=certificate(root, common, state.relaxation.numbers),
+    )
+    return known.intersect(found)
