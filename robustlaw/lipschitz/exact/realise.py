@@ -47,7 +47,7 @@ def realise(forms: np.ndarray) -> Answer:
     support = tuple(int(i) for i in np.flatnonzero(weights > 0.0))
     if (rows @ nearest).min() <= THIN or nearest[-1] <= THIN:
         return Answer(None, support)
-    return Answer(nearest[:-1] / nearest[-1] * unit, support)
+    return Answer(nearest[:-1] / (nearest[-1] * unit), support)
 
 
 def typical(forms: np.ndarray) -> float:

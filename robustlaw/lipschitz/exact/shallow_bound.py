@@ -216,6 +216,8 @@ def _relax(rows, v, d, target, sweeps, change):
                 b = rows[i, a]
                 for k in range(rank):
                     y[a, k] += b * g[k]
+        if total <= 0.0:
+            return 0.0, target > 0.0
         reached = 0.0
         for a in range(inputs):
             for k in range(rank):
