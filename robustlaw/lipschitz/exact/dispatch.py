@@ -8,6 +8,7 @@ from ...evidence import Bracket
 from ...networks import Network, activation
 from . import shallow
 from .cells import Cells
+from .deep_bound import DeepBound
 from .model import Model
 from .search import Search
 from .tree import Node, certificate
@@ -26,7 +27,17 @@ def close(
     model = Model.of(net)
     if net.arch.layers == 2 and net.arch.widths[-1] == 1 and not model.slopes.is_single:
         return _shallow(model, known, tolerance, deadline, threshold)
+    if activation(net.arch.activation).kink:
+        return _deep(model, known, tolerance, deadline, threshold)
     return known
+
+
+def _deep(
+    model: Model, known: Bracket, tolerance: float, deadline: float, threshold: float | None
+) -> Bracket:
+    state = Search(model, DeepBound(model), Cells(model), tolerance, deadline, known.lower, threshold=threshold)
+    root = state.run()
+    return joined(known, state, root, "branch and bound with semidefinite bounds")
 
 
 def _shallow(

@@ -60,14 +60,14 @@ class Model:
     root       : the pattern with which a search starts: 0 for open units, the constant sign of
                  the others (off where a unit leads nowhere or is constantly 0)
     weights, biases : scaled by powers of two, so that each layer's largest weight is in [1/2, 1)
-    exponent   : the Jacobian of the network is 2^exponent times the scaled one
+    powers     : pre-activations of layer k are 2^powers[k] times the scaled ones
     """
 
     net: Network
     slopes: Sector
     weights: tuple[np.ndarray, ...]
     biases: tuple[np.ndarray, ...]
-    exponent: int
+    powers: np.ndarray
     open_units: Bool[np.ndarray, " hidden"]
 
     @classmethod
@@ -80,11 +80,16 @@ class Model:
             weights = [np.ldexp(w, -int(e)) for w, e in zip(net.weights, exponents[0], strict=True)]
             biases = [np.ldexp(b, -int(p)) for b, p in zip(net.biases, powers, strict=True)]
         alive = np.concatenate([a[0] for a in batch.alive[1:-1]])
-        return cls(net, batch.sector, tuple(weights), tuple(biases), int(powers[-1]), alive)
+        return cls(net, batch.sector, tuple(weights), tuple(biases), powers, alive)
 
     @property
     def inputs(self) -> int:
         return self.net.arch.widths[0]
+
+    @property
+    def exponent(self) -> int:
+        """The Jacobian of the network is 2^exponent times the scaled one."""
+        return int(self.powers[-1])
 
     @property
     def outputs(self) -> int:
