@@ -9,9 +9,13 @@ from ...networks import Network, activation
 from . import shallow
 from .cells import Cells
 from .deep_bound import DeepBound
+from .enumeration import Enumeration
 from .model import Model
 from .search import Search
 from .tree import Node, certificate
+
+# Cells are visited recursively, one call a unit at most.
+MOST_UNITS = 400
 
 
 def close(
@@ -25,11 +29,29 @@ def close(
     if net.arch.layers == 1 or known.upper <= known.lower * (1.0 + tolerance):
         return known
     model = Model.of(net)
+    kinked = activation(net.arch.activation).kink
+    if kinked and model.inputs <= 2 and model.hidden <= MOST_UNITS:
+        return _enumerated(model, known, deadline)
     if net.arch.layers == 2 and net.arch.widths[-1] == 1 and not model.slopes.is_single:
         return _shallow(model, known, tolerance, deadline, threshold)
-    if activation(net.arch.activation).kink:
+    if kinked:
         return _deep(model, known, tolerance, deadline, threshold)
     return known
+
+
+def _enumerated(model: Model, known: Bracket, deadline: float) -> Bracket:
+    state = Enumeration(model, deadline)
+    done = state.run()
+    value, point = state.witness()
+    method = f"exact, l2: enumeration of cells ({state.cells} cells{'' if done else ', stopped by time'})"
+    found = Bracket(
+        value,
+        state.upper() if done else max(known.upper, value),
+        method,
+        witness=None if point is None else tuple(point.tolist()),
+        certificate=state.certificate() if done else known.certificate,
+    )
+    return known.intersect(found)
 
 
 def _deep(
