@@ -103,9 +103,11 @@ class ShallowBound:
             return float(np.nextafter(np.ldexp(largest, self.exponent), np.inf))
 
     def numbers(self, leaf: Node) -> np.ndarray:
-        """D_0, then D of each open unit."""
+        """D_0, then D of each open unit; nothing where none is open."""
         assert leaf.proof is not None
         free = np.flatnonzero((leaf.signs == 0) & self.model.open_units)
+        if not len(free):
+            return np.zeros(0)
         full = np.zeros(1 + self.model.hidden)
         full[np.concatenate([[0], 1 + self.columns(leaf.signs)])] = leaf.proof
         with np.errstate(over="ignore"):
