@@ -19,6 +19,8 @@ from .tree import Node
 
 # Relative enlargements of rho tried in turn.
 ENLARGEMENTS = (1e-12, 1e-11, 1e-10, 1e-9, 1e-8, 1e-6, 1e-4)
+# Relative.
+ROOM = 2.0**-42
 
 
 class DeepBound:
@@ -85,8 +87,7 @@ class DeepBound:
         rows, outputs = self.model.exact_linear_parts(leaf.signs)
         assert leaf.proof is not None
         if not len(leaf.proof):
-            spare = UNIT * 2.0 * float(frobenius_up(outputs[None])[0])
-            return float(up(norm_upper(outputs[None]) + spare, 4)[0])
+            return float(jacobian_norms(outputs[None])[0])
         lam, t = self.given_scale(leaf)
         problem = NodeProblem(rows, outputs, self.model.inputs, self.model.slopes)
         for growth in ENLARGEMENTS:
@@ -107,6 +108,14 @@ class DeepBound:
         """Multipliers of the open units, normalised to rho = 1."""
         assert leaf.proof is not None
         return self.given_scale(leaf)[0] if len(leaf.proof) else np.zeros(0)
+
+
+def jacobian_norms(jacobians: np.ndarray) -> np.ndarray:
+    """Upper bounds of spectral norms (count, outputs, inputs); each entry may be off by a factor 1 +- u.
+
+    A little above what was proved, so that another proof has room for its own rounding.
+    """
+    return up((norm_upper(jacobians) + 2.0 * UNIT * frobenius_up(jacobians)) * (1.0 + ROOM))
 
 
 def _proved(problem: NodeProblem, lam: np.ndarray, rho: float) -> bool:

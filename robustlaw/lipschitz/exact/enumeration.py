@@ -17,8 +17,8 @@ import numpy as np
 from ...evidence import Certificate
 from ..attained import certified_norms
 from ..batch import Batch
-from ..rounding import UNIT, frobenius_up, norm_upper, up
 from .cell import Cell, start
+from .deep_bound import jacobian_norms
 from .model import Model, Scaled
 from .tree import BOUNDED, IMPOSSIBLE
 
@@ -118,7 +118,7 @@ class Enumeration:
         """The largest norm over all cells, rounded upward."""
         if self.model.outputs > 1:
             stack = np.stack(list(self.jacobians.values()))
-            return float(up(norm_upper(stack) + 2.0 * UNIT * frobenius_up(stack)).max())
+            return float(jacobian_norms(stack).max())
         root = math.sqrt(self.largest)
         while Fraction(root) ** 2 < self.largest:
             root = math.nextafter(root, math.inf)
