@@ -10,7 +10,6 @@ in integers; only then does a pattern count as unreachable.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 
 import numpy as np
 from scipy.optimize import nnls
@@ -73,29 +72,34 @@ def is_contradiction(columns: list[list[int]], real: int) -> bool:
     return all(y >= 0 for y in vector) and any(y > 0 for y in vector[:real])
 
 
-def dependency(columns: list[list[int]]) -> list[Fraction] | None:
-    """y with sum y_i columns_i = 0, if it is unique up to a factor."""
-    count, size = len(columns), len(columns[0])
-    rows = [[Fraction(columns[j][i]) for j in range(count)] for i in range(size)]
+def dependency(columns: list[list[int]]) -> list[int] | None:
+    """y with sum y_i columns_i = 0, if it is unique up to a factor.
+
+    Elimination without fractions (Bareiss): divisions are exact and every pivot is the same minor.
+    """
+    count = len(columns)
+    rows = [list(row) for row in zip(*columns, strict=True)]
     pivots: list[int] = []
+    last = 1
     for j in range(count):
         rank = len(pivots)
-        place = next((i for i in range(rank, size) if rows[i][j]), None)
+        place = next((i for i in range(rank, len(rows)) if rows[i][j]), None)
         if place is None:
             continue
         rows[rank], rows[place] = rows[place], rows[rank]
-        pivot = rows[rank][j]
-        rows[rank] = [x / pivot for x in rows[rank]]
-        for i in range(size):
-            factor = rows[i][j]
-            if i != rank and factor:
-                rows[i] = [x - factor * y for x, y in zip(rows[i], rows[rank], strict=True)]
+        top = rows[rank]
+        pivot = top[j]
+        for i, row in enumerate(rows):
+            if i != rank:
+                factor = row[j]
+                rows[i] = [(pivot * x - factor * y) // last for x, y in zip(row, top, strict=True)]
+        last = pivot
         pivots.append(j)
     others = [j for j in range(count) if j not in pivots]
     if len(others) != 1:
         return None
-    solution = [Fraction(0)] * count
-    solution[others[0]] = Fraction(1)
+    solution = [0] * count
+    solution[others[0]] = -last
     for i, j in enumerate(pivots):
-        solution[j] = -rows[i][others[0]]
+        solution[j] = rows[i][others[0]]
     return solution

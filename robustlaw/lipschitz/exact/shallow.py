@@ -8,6 +8,8 @@ reaches are discarded, and the lower end is attained.
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 
 from ...seeds import generator
@@ -16,6 +18,10 @@ from .model import Model
 from .search import Search
 from .shallow_bound import ShallowBound
 from .tree import Node
+
+
+# Share of the time for searching; the rest is for proving the leaves that were left open.
+SEARCHING = 0.8
 
 
 def search(
@@ -27,8 +33,10 @@ def search(
     threshold: float | None = None,
 ) -> tuple[Search, Node]:
     """A finished or interrupted search, and its tree."""
-    relaxation = ShallowBound(model, generator("probe", "lipschitz exact"))
-    state = Search(model, relaxation, cells, tolerance, deadline, attained, threshold=threshold)
+    now = time.monotonic()
+    stop = now + SEARCHING * (deadline - now)
+    relaxation = ShallowBound(model, generator("probe", "lipschitz exact"), deadline)
+    state = Search(model, relaxation, cells, tolerance, stop, attained, threshold=threshold)
     root = state.run()
     if cells is None and model.net.arch.activation in PIECEWISE and state.steepest is not None:
         point = Cells(model).visit(np.where(model.open_units, state.steepest, model.root))[0]

@@ -9,6 +9,7 @@ tells whether it closes the node, and a proved one confirms all leaves at the en
 from __future__ import annotations
 
 import math
+import time
 from typing import no_type_check
 
 import numpy as np
@@ -32,8 +33,8 @@ WORKING_SET = 2_000_000
 class ShallowBound:
     """Bounds for the nodes of one network; lengths are on the scale of the stored columns."""
 
-    def __init__(self, model: Model, random: np.random.Generator) -> None:
-        self.model = model
+    def __init__(self, model: Model, random: np.random.Generator, deadline: float = math.inf) -> None:
+        self.model, self.deadline = model, deadline
         first = model.weights[0][None]
         last = np.where(model.open_units, model.weights[1], 0.0)[None]
         self.z: Zonotope = zonotope(first, last, model.slopes)
@@ -58,9 +59,7 @@ class ShallowBound:
     def step(self, signs: Pattern, target: float, warm: np.ndarray | None) -> Step:
         """Closed if the bound is at most the target."""
         open_units = self.columns(signs)
-        fixed = np.where(self.model.open_units, signs, 0).astype(np.float64)
-        first = self.rows[0] + fixed @ self.rows[1:]
-        rows = np.vstack([first, self.rows[1 + open_units]])
+        rows = self._node_rows(signs)
         vectors = self.start if warm is None else warm
         v = np.ascontiguousarray(vectors[np.concatenate([[0], 1 + open_units])])
         d = np.zeros(len(rows))
@@ -93,14 +92,28 @@ class ShallowBound:
             proposals = []
             for leaf in some:
                 assert leaf.proof is not None
-                d = leaf.proof if leaf.closed else self.fitted(leaf.signs, leaf.proof)
-                proposals.append((leaf.signs, d))
+                proposals.append((leaf.signs, leaf.proof if leaf.closed else self._converged(leaf)))
             values, diagonals = self._proved(proposals)
             for leaf, d in zip(some, diagonals, strict=True):
                 leaf.proof = d
             largest = max(largest, float(values.max()))
         with np.errstate(over="ignore"):
             return float(np.nextafter(np.ldexp(largest, self.exponent), np.inf))
+
+    def _converged(self, leaf: Node) -> np.ndarray:
+        """A feasible diagonal of a leaf that was left open, after more sweeps while there is time."""
+        assert leaf.proof is not None
+        d = leaf.proof.copy()
+        if leaf.warm is not None and time.monotonic() < self.deadline:
+            rows = self._node_rows(leaf.signs)
+            v = np.ascontiguousarray(leaf.warm[np.concatenate([[0], 1 + self.columns(leaf.signs)])])
+            _relax(rows, v, d, np.inf, 4 * SWEEPS, CHANGE)
+        return self._fitted(leaf.signs, d)
+
+    def _node_rows(self, signs: np.ndarray) -> np.ndarray:
+        """Columns of B by rows: the fixed ones summed into the first."""
+        fixed = np.where(self.model.open_units, signs, 0).astype(np.float64)
+        return np.vstack([self.rows[0] + fixed @ self.rows[1:], self.rows[1 + self.columns(signs)]])
 
     def numbers(self, leaf: Node) -> np.ndarray:
         """D_0, then D of each open unit; nothing where none is open."""
@@ -169,15 +182,21 @@ class ShallowBound:
                 break
         return bounds, proved
 
-    def fitted(self, signs: np.ndarray, d: np.ndarray) -> np.ndarray:
-        """A multiple of D that is feasible up to rounding; for leaves that were not closed."""
-        fixed = np.where(self.model.open_units, signs, 0).astype(np.float64)
-        first = self.rows[0] + fixed @ self.rows[1:]
-        rows = np.vstack([first, self.rows[1 + self.columns(signs)]])
+    def _fitted(self, signs: np.ndarray, d: np.ndarray) -> np.ndarray:
+        """A diagonal near D that is feasible up to rounding: scaled, or raised where that is cheaper.
+
+        Scaling is dear where some D_i is far too small; D + delta (D + mean D) is not.
+        """
+        rows = self._node_rows(signs)
         safe = np.maximum(d, UNIT * max(float(d.max()), 1e-300))
         scaled = rows / np.sqrt(safe)[:, None]
         small = scaled if len(rows) <= rows.shape[1] else scaled.T
-        return np.asarray(safe * np.linalg.eigvalsh(small @ small.T)[-1])
+        factor = float(np.linalg.eigvalsh(small @ small.T)[-1])
+        raised = safe + safe.mean()
+        inverse = 1.0 / np.sqrt(raised)
+        gap = (rows @ rows.T - np.diag(safe)) * inverse[:, None] * inverse[None, :]
+        delta = max(float(np.linalg.eigvalsh(gap)[-1]), 0.0)
+        return min(factor * safe, safe + delta * raised, key=lambda x: float(x.sum()))
 
 
 @njit(cache=True)
@@ -226,9 +245,9 @@ def _relax(rows, v, d, target, sweeps, change):
                 reached += y[a, k] * y[a, k]
         # |B V|^2 is at most the relaxation's value: no diagonal can close this node.
         if reached > target and sweep >= 4:
-            if abs(total - before) <= 1e-3 * total:
+            if abs(total - before) <= 1e-4 * total:
                 return total, False
-        elif total < target and (sweep % 4 == 3 or abs(total - before) <= change * total):
+        elif total < target < math.inf and (sweep % 4 == 3 or abs(total - before) <= change * total):
             if _fits(rows, d, target / total * (1.0 - SPARE)):
                 return total, True
         if abs(total - before) <= change * total:
