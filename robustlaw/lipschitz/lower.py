@@ -11,6 +11,7 @@ from .ascent import STAGES, STEPS, ascend
 from .attained import Points, certified_norms, norm_below
 from .batch import Batch
 from .line_scan import scan
+from .pattern_program import guides, realise
 from .probes import SCALES, best_points, climb, gaussian
 from .rounding import Numbers, down
 from .targets import pattern_norm, realising
@@ -96,6 +97,8 @@ def guided(
     climbed = ascend(part, near(part, random, _climbers(part)))
     starts = np.concatenate([starts, best_points(part, climbed, STARTS)], axis=1)
     starts = np.concatenate([starts, near(part, random, STARTS)], axis=1)
+    if guides(batch):
+        starts = np.concatenate([starts, realise(part, signs[open_places])], axis=1)
     found = scan(part, starts, random)
     return ends.replaced(open_places, attained(part, found, "exact line scans"))
 

@@ -8,6 +8,7 @@ from test_lipschitz_reference import load
 from robustlaw.lipschitz import EFFORTS, bracket, bracket_stack
 from robustlaw.lipschitz.ascent import _Surface, _typical, ascend, steepest_outputs
 from robustlaw.lipschitz.batch import Batch
+from robustlaw.lipschitz.pattern_program import guides, realise
 from robustlaw.lipschitz.probes import rough_norms
 from robustlaw.lipschitz.trace import _crossings, _flat, trace
 from robustlaw.seeds import generator
@@ -132,3 +133,35 @@ def test_tight_contains_a_dense_sample_and_lies_within_fast(name, widths):
         assert wide.lower <= close.lower <= close.upper <= wide.upper
         x = rng.standard_normal((20_000, widths[0])) * rng.choice([0.1, 1.0, 10.0], (20_000, 1))
         assert close.upper >= np.linalg.norm(net.gradients(x), 2, (1, 2)).max()
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+def test_programs_realise_patterns_that_exist(scale):
+    """The signs at a point are a pattern that exists; a unit without weights has no say."""
+    rng, tried = np.random.default_rng(1), 0
+    for seed in range(5):
+        net = random_net((4, 9, 1), seed, scale=scale, bias=1e-3)
+        net = net.replace(weights=[np.where(np.arange(9)[:, None] == 3, 0.0, net.weights[0]), net.weights[1]])
+        batch = Batch.of([net])
+        x = rng.standard_normal(4) * 1e-3 / scale
+        z = net.weights[0] @ x + net.biases[0]
+        signs = np.concatenate([[1.0], np.where(z > 0.0, 1.0, -1.0)])
+        steep = np.linalg.norm(net.gradients(x[None]))
+        distance = np.abs(z) / np.maximum(np.linalg.norm(net.weights[0], axis=1), 1e-300)
+        if distance.min() < 2e-6 / scale:
+            continue  # the cell is thinner than the margin
+        tried += 1
+        found = realise(batch, np.stack([signs, signs])[None])[0]
+        assert np.array_equal(found[0], found[1])
+        assert np.linalg.norm(net.gradients(found[:1])) == pytest.approx(steep, rel=1e-12)
+    assert tried >= 3
+    assert guides(batch)
+    assert not guides(Batch.of([random_net((2, 30, 1), 0)]))
+    assert not guides(Batch.of([random_net((4, 9, 1), 0, "tanh")]))
+
+
+def test_half_as_many_inputs_as_units():
+    """Where line scans alone stop short and programs do not: within the relaxation's own gap."""
+    nets = [random_net((20, 50, 1), seed) for seed in range(3)]
+    for found in bracket_stack(nets):
+        assert found.lower >= 0.955 * found.upper
