@@ -10,6 +10,7 @@ from jaxtyping import Float
 from .ascent import STAGES, STEPS, ascend
 from .attained import Points, certified_norms, norm_below
 from .batch import Batch
+from .components import falls_apart, recombined
 from .line_scan import scan
 from .pattern_program import guides, realise
 from .probes import SCALES, best_points, climb, gaussian
@@ -100,6 +101,7 @@ def guided(
     if guides(batch):
         starts = np.concatenate([starts, realise(part, signs[open_places])], axis=1)
     found = scan(part, starts, random)
+    found = _with_parts(part, found, climbed, random)
     return ends.replaced(open_places, attained(part, found, "exact line scans"))
 
 
@@ -114,11 +116,22 @@ def search(batch: Batch, starts: Points, random: np.random.Generator) -> Lowers:
     chosen = np.concatenate(
         [best_points(batch, climbed, TRACED), best_points(batch, fresh, TRACED // 2)], axis=1
     )
-    if not batch.activation.kink:
-        found = climb(batch, chosen, random)
-        return ends.best(attained(batch, found, "annealed ascent and sampled line search"))
-    found = trace(batch, chosen, random)
-    return ends.best(attained(batch, found, "annealed ascent and traced lines"))
+    kink = batch.activation.kink
+    found = trace(batch, chosen, random) if kink else climb(batch, chosen, random)
+    found = _with_parts(batch, found, climbed, random)
+    lines = "traced lines" if kink else "sampled line search"
+    return ends.best(attained(batch, found, f"annealed ascent and {lines}"))
+
+
+def _with_parts(
+    batch: Batch, found: np.ndarray, others: np.ndarray, random: np.random.Generator
+) -> np.ndarray:
+    """Networks that fall apart: also the best of each part, climbed once more together."""
+    if not falls_apart(batch):
+        return found
+    pool = np.concatenate([found, others, gaussian(batch, random)], axis=1)
+    together = recombined(batch, pool)
+    return np.concatenate([found, together, ascend(batch, together)], axis=1)
 
 
 def _climbers(batch: Batch) -> int:

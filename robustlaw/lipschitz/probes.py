@@ -100,7 +100,7 @@ def climb(batch: Batch, start: Points, random: np.random.Generator) -> Points:
     for turn in range(ROUNDS):
         direction = np.broadcast_to(random.standard_normal(here.shape[1:]), here.shape)
         if turn % 3 == 0:
-            direction = _gradient(batch, here)
+            direction = gradients(batch, here)
         length = np.sqrt(np.einsum("epi,epi->ep", direction, direction))
         direction = direction / np.where(length > 0.0, length, 1.0)[:, :, None]
         steps = lengths[None, None, :, None] * scale[:, None, None, None]
@@ -116,7 +116,7 @@ def climb(batch: Batch, start: Points, random: np.random.Generator) -> Points:
     return here
 
 
-def _gradient(batch: Batch, x: Points) -> Points:
+def gradients(batch: Batch, x: Points) -> Points:
     """Gradient of the sum of outputs."""
     with np.errstate(all="ignore"):
         back = batch.weights[-1].sum(axis=1)[:, None, :]

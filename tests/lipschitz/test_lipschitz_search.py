@@ -8,9 +8,11 @@ from test_lipschitz_reference import load
 from robustlaw.lipschitz import EFFORTS, bracket, bracket_stack
 from robustlaw.lipschitz.ascent import _Surface, _typical, ascend, steepest_outputs
 from robustlaw.lipschitz.batch import Batch
+from robustlaw.lipschitz.components import recombined
 from robustlaw.lipschitz.pattern_program import guides, realise
 from robustlaw.lipschitz.probes import rough_norms
 from robustlaw.lipschitz.trace import _crossings, _flat, trace
+from robustlaw.networks import Network
 from robustlaw.seeds import generator
 
 
@@ -165,3 +167,26 @@ def test_half_as_many_inputs_as_units():
     nets = [random_net((20, 50, 1), seed) for seed in range(3)]
     for found in bracket_stack(nets):
         assert found.lower >= 0.955 * found.upper
+
+
+@pytest.mark.parametrize(("name", "share"), [("relu", 0.99), ("tanh", 0.96)])
+def test_parts_of_a_sparse_network_are_steepest_together(name, share):
+    """Fact 10: squares of the parts' gradients add, and the parts may sit at different points."""
+    parts = [random_net((3, 5, 4, 1), seed, name) for seed in range(3)]
+    blocks = [np.zeros((15, 10)), np.zeros((12, 15)), np.concatenate([p.weights[2] for p in parts], axis=1)]
+    for i, part in enumerate(parts):
+        blocks[0][5 * i : 5 * i + 5, 3 * i : 3 * i + 3] = part.weights[0]
+        blocks[1][4 * i : 4 * i + 4, 5 * i : 5 * i + 5] = part.weights[1]
+    biases = [np.concatenate([p.biases[i] for p in parts]) for i in range(2)]
+    net = Network.from_arrays(list(zip(blocks, [*biases, np.zeros(1)], strict=True)), name)
+    x = np.random.default_rng(0).standard_normal((20, 10)) * 2
+    best = recombined(Batch.of([net]), x[None])[0]
+    each = [np.linalg.norm(p.gradients(x[:, 3 * i : 3 * i + 3]), axis=(1, 2)) for i, p in enumerate(parts)]
+    assert np.linalg.norm(net.gradients(best)) == pytest.approx(
+        np.linalg.norm([n.max() for n in each]), rel=1e-12
+    )
+    found, alone = bracket(net), [bracket(p) for p in parts]
+    assert found.upper == pytest.approx(np.linalg.norm([p.upper for p in alone]), rel=1e-6)
+    assert found.lower >= share * np.linalg.norm([p.lower for p in alone])
+    whole = recombined(Batch.of([parts[0]]), x[None, :, :3])[0]
+    assert np.linalg.norm(parts[0].gradients(whole)) == pytest.approx(each[0].max(), rel=1e-12)
