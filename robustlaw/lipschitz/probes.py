@@ -13,7 +13,7 @@ from .batch import Batch
 
 # Distances in units of the typical |b| / |w| of the first layer; the last stands for infinity.
 SCALES, SCALES_SMOOTH = (0.5, 2.0, 8.0, 1e5), (0.02, 0.3, 1.0, 4.0)
-POINTS = 512
+POINTS = 128
 # Doubles in the largest array at a time, to stay near the processor's cache.
 WORKING_SET = 300_000
 # Points of one line that the sampled line search compares, and lines a round.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
 
@@ -27,7 +27,7 @@ class Sector:
     def centre(self) -> float:
         return 0.5 * (self.low + self.high)
 
-    @property
+    @cached_property
     def radius(self) -> float:
         """Rounded upward where it is not a float."""
         low, high, centre = Fraction(self.low), Fraction(self.high), Fraction(self.centre)
@@ -54,6 +54,7 @@ class Sector:
         return self.low == self.high
 
 
+@cache
 def sector(act: Activation) -> Sector:
     return Sector(act.slope_low, act.slope_high)
 

@@ -115,7 +115,7 @@ def _outweighs(rows: Rows, d: Diagonal) -> Bool[np.ndarray, " nets"]:
     slack = up(gamma(2 * thin.shape[2] + 24) * size * lengths + 4.0 * UNIT + UNDERFLOW)
     np.negative(square, out=square)
     square[:, np.arange(size), np.arange(size)] += 1.0
-    return positive.all(axis=1) & is_positive_by(square, slack)
+    return np.asarray(positive.all(axis=1) & is_positive_by(square, slack))
 
 
 def fitted(z: Zonotope, proposal: Diagonal) -> Diagonal:
