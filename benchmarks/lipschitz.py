@@ -84,7 +84,8 @@ def against_the_rival() -> None:
     tighter = np.mean([b.upper / value for b, value in zip(found, values, strict=True)])
     print(f"64 networks 50-100-1, both ends certified: {1e3 * ours / 64:.3f} ms a network")
     print(
-        f"  {name}, upper end only: {1e3 * theirs / 64:.3f} ms a network, ratio {theirs / ours:.1f} (target 30)"
+        f"  {name}, upper end only: {1e3 * theirs / 64:.3f} ms a network, "
+        f"ratio {theirs / ours:.1f} (target 30)"
     )
     print(
         f"  plain numpy loop of the recursion: {1e3 * plain / 64:.3f} ms a network, ratio {plain / ours:.1f}"
@@ -113,7 +114,8 @@ def target_5() -> None:
         again, result = least_time(lambda net=net, found=found: check(net, found))
         shape, share = "-".join(map(str, widths)), 100.0 * again / search
         print(
-            f"  {shape:16s} search {1e3 * search:7.1f} ms, check {1e3 * again:6.2f} ms = {share:4.1f} %, {result.ok}"
+            f"  {shape:16s} search {1e3 * search:7.1f} ms, check {1e3 * again:6.2f} ms = {share:4.1f} %, "
+            f"{'proved' if result.ok else 'NOT PROVED'}"
         )
 
 
