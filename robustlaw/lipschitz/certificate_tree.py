@@ -62,7 +62,9 @@ class _Checker:
         self.edges = np.cumsum([0, *net.arch.widths[1:-1]])
         self.n, self.flat = int(self.edges[-1]), len(net.weights) == 2 and net.arch.widths[-1] == 1
         everything = [*net.weights, *net.biases, np.array([act.slope_low, act.slope_high])]
-        self.shift = max(float(x).as_integer_ratio()[1].bit_length() - 1 for a in everything for x in a.ravel())
+        self.shift = max(
+            float(x).as_integer_ratio()[1].bit_length() - 1 for a in everything for x in a.ravel()
+        )
         self.w, self.b = [self._whole(w) for w in net.weights], [self._whole(b) for b in net.biases]
         self.low, self.high = self._whole(np.array([act.slope_low, act.slope_high]))
         forward, backward = [np.ones(self.d, bool)], [np.ones(net.arch.widths[-1], bool)]
@@ -141,7 +143,12 @@ class _Checker:
         matrix = cross + cross.T + p * rows.T @ (values[:, None] * rows) - t * out.T @ out
         matrix[place, place] += values
         matrix[: self.d, : self.d] += np.eye(self.d)
-        total = np.abs(cross) + np.abs(cross.T) + t * np.abs(out).T @ np.abs(out) + np.diag(np.diag(np.abs(matrix)))
+        total = (
+            np.abs(cross)
+            + np.abs(cross.T)
+            + t * np.abs(out).T @ np.abs(out)
+            + np.diag(np.diag(np.abs(matrix)))
+        )
         total += abs(p) * np.abs(rows).T @ (values[:, None] * np.abs(rows))
         return bool((values > 0).all()) and _is_positive(matrix, (len(free) + len(out) + 24) * 2 * U * total)
 
@@ -181,7 +188,9 @@ class _Checker:
         return np.array([self.high if x else self.low for x in on], object)
 
     def _floats(self, a: np.ndarray, shifts: int, scale: int = 0) -> np.ndarray:
-        return np.array([self._ratio(x, 2 ** (shifts * self.shift + scale), 0) for x in a.ravel()]).reshape(a.shape)
+        return np.array([self._ratio(x, 2 ** (shifts * self.shift + scale), 0) for x in a.ravel()]).reshape(
+            a.shape
+        )
 
     def _ratio(self, numerator: int, denominator: int, shifts: int = 1) -> float:
         return float(Fraction(int(numerator), int(denominator) * 2 ** (shifts * self.shift)))

@@ -8,6 +8,9 @@ from scipy.optimize import linprog
 
 from robustlaw.networks import Network
 
+# Rungs that take no time; the exact one has tests of its own.
+EFFORTS = ("fast", "tight")
+
 
 def random_net(widths, seed, activation="relu", density=1.0, bias=1.0, scale=1.0, duplicate=False):
     rng = np.random.default_rng(seed)

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from lipschitz_oracles import free_pattern_constant, random_net, shallow
+from lipschitz_oracles import EFFORTS, free_pattern_constant, random_net, shallow
 
 from robustlaw.errors import NonFinite, ShapeMismatch, UnknownName
-from robustlaw.lipschitz import EFFORTS, bracket, bracket_stack
+from robustlaw.lipschitz import bracket, bracket_stack
 from robustlaw.lipschitz.attained import certified_norms
 from robustlaw.lipschitz.batch import Batch
 from robustlaw.lipschitz.norms import chain_norms, liplt, product
@@ -222,7 +222,7 @@ def test_mixed_shapes_keep_their_order():
 def test_wrong_use_is_named():
     net = random_net((3, 4, 1), 0)
     with pytest.raises(UnknownName, match="effort"):
-        bracket(net, "exact")
+        bracket(net, "exat")
     with pytest.raises(ShapeMismatch, match="points"):
         bracket(net, points=np.zeros((2, 4)))
     with pytest.raises(NonFinite, match="points"):

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lipschitz_oracles import (
+    EFFORTS,
     exact_line,
     exact_plane_cones,
     exact_shallow,
@@ -13,7 +14,7 @@ from lipschitz_oracles import (
     shallow,
 )
 
-from robustlaw.lipschitz import EFFORTS, bracket, bracket_stack
+from robustlaw.lipschitz import bracket, bracket_stack
 from robustlaw.networks import ACTIVATIONS, activation
 
 # The oracles work in plain float64 and are right to about this, relative.

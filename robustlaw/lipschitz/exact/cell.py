@@ -75,7 +75,11 @@ class Cell:
         ratios = [abs(values[i]) / t[i] for i in finite]
         least = min(ratios)
         close = [i for i, r in zip(finite, ratios, strict=True) if r <= least * (1.0 + NEAR)]
-        best = close[0] if len(close) == 1 else min(close, key=lambda i: Fraction(abs(values[i]), t[i]))
+        best = (
+            close[0]
+            if len(close) == 1
+            else min(close, key=lambda i: Fraction(abs(int(values[i])), int(t[i])))
+        )
         return (self.sides[best - 1], self.sides[best]) if self.is_polygon else (self.sides[best],)
 
     def middle(self) -> np.ndarray:
@@ -88,10 +92,8 @@ class Cell:
 def start(dimension: int, first_axis: int, t: int) -> list[tuple[tuple[int, ...], Cell]]:
     """Half lines or quadrants, with the signs of the axes; axis i is named first_axis + i."""
     if dimension == 1:
-        return [
-            ((s,), Cell(np.array([[0, s], [1, 0]], dtype=object), (first_axis, t))) for s in (-1, 1)
-        ]
-    found = []
+        return [((s,), Cell(np.array([[0, s], [1, 0]], dtype=object), (first_axis, t))) for s in (-1, 1)]
+    found: list[tuple[tuple[int, ...], Cell]] = []
     for r in (-1, 1):
         for s in (-1, 1):
             corners = np.array([[0, r, 0], [0, 0, s], [1, 0, 0]], dtype=object)

@@ -14,7 +14,7 @@ from ..norms import chain_norms
 from ..rounding import UNDERFLOW, UNIT, frobenius_up, gamma, is_positive, norm_upper, up
 from .model import Model, Pattern
 from .newton_node import NodeProblem, solve
-from .search import Step
+from .relaxation import Relaxation, Step
 from .tree import Node
 
 # Relative enlargements of rho tried in turn.
@@ -23,13 +23,16 @@ ENLARGEMENTS = (1e-12, 1e-11, 1e-10, 1e-9, 1e-8, 1e-6, 1e-4)
 ROOM = 2.0**-42
 
 
-class DeepBound:
+class DeepBound(Relaxation):
     """Multipliers are kept by unit, on the scale of the model's divided weights."""
 
     def __init__(self, model: Model) -> None:
         self.model = model
-        self.exponent = model.exponent
         self.powers = model.powers[model.layer_of]
+
+    @property
+    def exponent(self) -> int:
+        return self.model.exponent
 
     def step(self, signs: Pattern, target: float, warm: np.ndarray | None) -> Step:
         """Closed if the bound is at most the target."""
@@ -37,14 +40,20 @@ class DeepBound:
         if not len(free):
             return Step(self.length(signs), -1, np.zeros(0), None)
         rows, outputs = self.model.linear_parts(signs)
-        problem = NodeProblem(rows, outputs, self.model.inputs, self.model.slopes)
-        start, t = self._start(problem, free, warm)
+        whole = NodeProblem(rows, outputs, self.model.inputs, self.model.slopes)
+        # A unit with a zero row is constant; its multiplier would run off to infinity.
+        moves = rows.any(axis=1)
+        size = np.append(np.full(self.model.inputs, True), moves)
+        problem = NodeProblem(rows[moves][:, size], outputs[:, size], self.model.inputs, self.model.slopes)
+        start, t = self._start(problem, free[moves], warm)
         found = solve(problem, start, t, target)
-        unit = self._unit(free, found.scores)
+        scores, multipliers = np.zeros(len(free)), np.zeros(len(free))
+        scores[moves], multipliers[moves] = found.scores, found.multipliers
+        multipliers[~moves] = _dominating(whole, multipliers, found.t, size)
         kept = np.zeros(self.model.hidden + 1)
-        kept[free], kept[-1] = found.multipliers, found.t
+        kept[free], kept[-1] = multipliers, found.t
         value = float(1.0 / np.sqrt(found.t))
-        return Step(value, unit, np.append(found.multipliers, found.t), kept)
+        return Step(value, self._unit(free, scores), np.append(multipliers, found.t), kept)
 
     def length(self, signs: Pattern) -> float:
         return float(np.linalg.norm(self.model.linear_parts(signs)[1], 2))
@@ -110,6 +119,18 @@ class DeepBound:
         return self.given_scale(leaf)[0] if len(leaf.proof) else np.zeros(0)
 
 
+def _dominating(problem: NodeProblem, lam: np.ndarray, t: float, moves: np.ndarray) -> np.ndarray:
+    """Multipliers of the constant units that keep P positive: large against their Schur complement."""
+    if moves.all():
+        return np.zeros(0)
+    matrix = problem.matrix(lam, t)
+    cross = matrix[np.ix_(moves, ~moves)]
+    inner = matrix[np.ix_(~moves, ~moves)]
+    needed = cross.T @ np.linalg.solve(matrix[np.ix_(moves, moves)], cross) - inner
+    rows = 2.0 * np.abs(needed).sum(axis=1)
+    return np.asarray(rows + max(float(rows.max()), float(lam.max(initial=0.0)), 1e-100))
+
+
 def jacobian_norms(jacobians: np.ndarray) -> np.ndarray:
     """Upper bounds of spectral norms (count, outputs, inputs); each entry may be off by a factor 1 +- u.
 
@@ -128,7 +149,9 @@ def _proved(problem: NodeProblem, lam: np.ndarray, rho: float) -> bool:
     error += gamma(2 * len(o) + 24) * (o.T @ o) / rho
     if problem.slopes.product != 0.0:
         square = w.T @ (lam[:, None] * w)
-        error += (gamma(2 * len(w) + 24) * abs(problem.slopes.product) + problem.slopes.product_error) * square
+        error += (
+            gamma(2 * len(w) + 24) * abs(problem.slopes.product) + problem.slopes.product_error
+        ) * square
     matrix = problem.matrix(lam, 1.0 / rho)
     error = up(error + 8.0 * UNIT * np.abs(matrix) + UNDERFLOW, 16)
     return bool(is_positive(matrix[None], error[None])[0])

@@ -11,7 +11,7 @@ from .cells import Cells
 from .deep_bound import DeepBound
 from .enumeration import Enumeration
 from .model import Model
-from .search import Search
+from .search import Search, Threshold
 from .tree import Node, certificate
 
 # Cells are visited recursively, one call a unit at most.
@@ -19,11 +19,11 @@ MOST_UNITS = 400
 
 
 def close(
-    net: Network, known: Bracket, tolerance: float, seconds: float, threshold: float | None = None
+    net: Network, known: Bracket, tolerance: float, seconds: float, threshold: Threshold = None
 ) -> Bracket:
     """`known` made tighter, until its ends agree up to `tolerance` or time is up.
 
-    threshold : stop as soon as the lower end reaches it or the upper end falls below it
+    threshold : (low, high): stop as soon as the lower end reaches high or the upper end is below low
     """
     deadline = time.monotonic() + seconds
     if net.arch.layers == 1 or known.upper <= known.lower * (1.0 + tolerance):
@@ -54,16 +54,16 @@ def _enumerated(model: Model, known: Bracket, deadline: float) -> Bracket:
     return known.intersect(found)
 
 
-def _deep(
-    model: Model, known: Bracket, tolerance: float, deadline: float, threshold: float | None
-) -> Bracket:
-    state = Search(model, DeepBound(model), Cells(model), tolerance, deadline, known.lower, threshold=threshold)
+def _deep(model: Model, known: Bracket, tolerance: float, deadline: float, threshold: Threshold) -> Bracket:
+    state = Search(
+        model, DeepBound(model), Cells(model), tolerance, deadline, known.lower, threshold=threshold
+    )
     root = state.run()
     return joined(known, state, root, "branch and bound with semidefinite bounds")
 
 
 def _shallow(
-    model: Model, known: Bracket, tolerance: float, deadline: float, threshold: float | None
+    model: Model, known: Bracket, tolerance: float, deadline: float, threshold: Threshold
 ) -> Bracket:
     kinked = activation(model.net.arch.activation).kink
     free = not kinked or shallow.every_pattern_is_reached(model) or shallow.has_one_sign(model)
@@ -77,7 +77,7 @@ def joined(known: Bracket, state: Search, root: Node, name: str) -> Bracket:
     """The better end of each, with its proof."""
     upper = state.upper(root)
     slopes = state.model.slopes
-    common = {"slope_low": (slopes.low,), "slope_high": (slopes.high,)}
+    common: dict[str, tuple[float, ...]] = {"slope_low": (slopes.low,), "slope_high": (slopes.high,)}
     note = "" if state.finished else ", stopped by time"
     method = f"exact, l2: {name} ({state.nodes} nodes{note})"
     found = Bracket(

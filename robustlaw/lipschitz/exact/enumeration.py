@@ -88,7 +88,7 @@ class Enumeration:
             node = self._layer(signs, cell, layer + 1, self.model.switched(z, signs, layer))
         for i in sure:
             unit = int(units[i])
-            names = (unit,)
+            names: tuple[int, ...] = (unit,)
             if positive[i] or negative[i]:
                 names = (unit, *cell.support(values[i]), self.model.hidden)
             node = (unit, names, node) if positive[i] else (unit, node, names)

@@ -20,6 +20,8 @@ from ..sector import Sector
 # Relative excess at which to stop, and the least shrink of any variable in one step.
 GAP, SMALLEST = 3e-3, 0.05
 ITERATIONS = 120
+# Beyond this a variable is on its way to infinity: the bound is 0, or a row is negligible.
+LARGEST = 1e150
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +135,7 @@ def _search(
     while best is not None and decrement > mu / 2.0:
         length *= 2.0
         trial = x * (1.0 + length * step)
-        found = _factor(problem, trial) if trial.min() > 0.0 else None
+        found = _factor(problem, trial) if trial.min() > 0.0 and trial.max() < LARGEST else None
         if found is None or _height(trial, found, mu) >= _height(*best, mu):
             break
         best = trial, found

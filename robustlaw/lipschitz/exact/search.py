@@ -10,7 +10,6 @@ from __future__ import annotations
 import heapq
 import time
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
@@ -18,45 +17,12 @@ from ..attained import certified_norms
 from ..batch import Batch
 from .cells import Cells
 from .model import Model, Pattern
+from .relaxation import Relaxation
 from .tree import Node, leaves
 
-
-@dataclass(frozen=True, eq=False)
-class Step:
-    """What a relaxation says about a node.
-
-    value   : bound of the Jacobian's norm (scaled, approximate); closed if at most the target
-    unit    : to split next, -1 if there is none
-    proof   : numbers from which the bound can be proved
-    warm    : what a child starts from
-    pattern : a full pattern that is steep if reached
-    """
-
-    value: float
-    unit: int
-    proof: np.ndarray
-    warm: np.ndarray | None
-    pattern: Pattern | None = None
-
-
-class Relaxation(Protocol):
-    """Upper bounds over all patterns that agree with some fixed signs."""
-
-    exponent: int
-
-    def step(self, signs: Pattern, target: float, warm: np.ndarray | None) -> Step: ...
-
-    def prove(self, leaves: list[Node]) -> float:
-        """The largest proved bound of the leaves, on the scale of the given network; sets their proofs."""
-        ...
-
-    def length(self, signs: Pattern) -> float:
-        """Norm of the Jacobian of a full pattern (scaled, approximate)."""
-        ...
-
-    def numbers(self, leaf: Node) -> np.ndarray:
-        """The leaf's proof as the certificate wants it, on the scale of the given network."""
-        ...
+Threshold = tuple[float, float] | None
+# Against a threshold nodes are closed this much below it (relative): room for rounding.
+BELOW = 1e-9
 
 
 @dataclass(eq=False)
@@ -66,7 +32,7 @@ class Search:
     cells     : None where every pattern counts as reached
     best      : norm that is attained (scaled), or, without cells, that of the steepest pattern
     witness   : point that attains `best_attained` (on the given network's scale)
-    threshold : stop once a point attains this much (given scale), and prune below it
+    threshold : (low, high) on the given scale: prune below low, stop once a point attains high
     """
 
     model: Model
@@ -76,7 +42,7 @@ class Search:
     deadline: float
     attained: float
     witness: np.ndarray | None = None
-    threshold: float | None = None
+    threshold: Threshold = None
     steepest: Pattern | None = None
     nodes: int = 0
     finished: bool = False
@@ -89,7 +55,7 @@ class Search:
         """Nodes with at most this bound are closed (scaled)."""
         with np.errstate(over="ignore"):
             if self.threshold is not None:
-                return float(np.ldexp(self.threshold * (1.0 - 1e-9), -self.relaxation.exponent))
+                return float(np.ldexp(self.threshold[0] * (1.0 - BELOW), -self.relaxation.exponent))
             best = float(np.ldexp(self.attained, -self.relaxation.exponent))
         if self.cells is None:
             best = max(best, self.pattern_height)
@@ -121,7 +87,11 @@ class Search:
         return root
 
     def _won(self) -> bool:
-        return self.threshold is not None and self.attained >= self.threshold
+        if self.threshold is None:
+            return False
+        with np.errstate(over="ignore"):
+            height = float(np.ldexp(self.pattern_height, self.relaxation.exponent))
+        return max(self.attained, height * (1.0 - BELOW)) >= self.threshold[1]
 
     def _rank(self, node: Node, count: int = 0) -> float:
         """Best first; depth first, larger child first, against a threshold."""

@@ -15,10 +15,9 @@ import numpy as np
 from ...seeds import generator
 from .cells import Cells
 from .model import Model
-from .search import Search
+from .search import Search, Threshold
 from .shallow_bound import ShallowBound
 from .tree import Node
-
 
 # Share of the time for searching; the rest is for proving the leaves that were left open.
 SEARCHING = 0.8
@@ -30,7 +29,7 @@ def search(
     attained: float,
     tolerance: float,
     deadline: float,
-    threshold: float | None = None,
+    threshold: Threshold = None,
 ) -> tuple[Search, Node]:
     """A finished or interrupted search, and its tree."""
     now = time.monotonic()

@@ -18,10 +18,12 @@ from numba import njit
 from ..rounding import UNDERFLOW, UNIT, gamma, is_positive, up
 from ..zonotope import Zonotope, zonotope
 from .model import Model, Pattern
-from .search import Step
+from .relaxation import Relaxation, Step
 from .tree import Node
 
 SWEEPS, CHANGE = 60, 1e-7
+# A node that cannot be closed only needs a rank among the open ones.
+HOPELESS = 1e-4
 # Left below the target in floating point, so that the proof's enlargement does not show.
 SPARE = 1e-11
 # First and further relative enlargements of a diagonal that is not proved as it stands.
@@ -30,7 +32,7 @@ ENLARGEMENTS = (1.0, 10.0, 100.0, 1e4, 1e6)
 WORKING_SET = 2_000_000
 
 
-class ShallowBound:
+class ShallowBound(Relaxation):
     """Bounds for the nodes of one network; lengths are on the scale of the stored columns."""
 
     def __init__(self, model: Model, random: np.random.Generator, deadline: float = math.inf) -> None:
@@ -40,7 +42,8 @@ class ShallowBound:
         self.z: Zonotope = zonotope(first, last, model.slopes)
         columns = self.z.rows[0]
         self.gram, self.error = self.z.gram[0], self.z.error[0]
-        small = np.linalg.qr(columns.T, mode="r").T if columns.shape[1] > columns.shape[0] else columns
+        wide = columns.shape[1] > columns.shape[0]
+        small = np.asarray(np.linalg.qr(columns.T, mode="r")).T if wide else columns
         self.rows = np.ascontiguousarray(small)
         self.size = np.sqrt(np.einsum("ij,ij->i", self.rows, self.rows))
         self.rank = math.isqrt(2 * len(columns)) + 2
@@ -156,7 +159,8 @@ class ShallowBound:
         gram[0, place] = gram[place, 0] = row[place]
         error[0, place] = error[place, 0] = up(spread[place], size + 4)
         gram[0, 0] = row @ select
-        error[0, 0] = up((spread + gamma(2 * size + 8) * np.abs(row)) @ np.abs(select), 2 * size + 8)
+        corner = (spread + gamma(2 * size + 8) * np.abs(row)) @ np.abs(select)
+        error[0, 0] = up(np.asarray(corner), 2 * size + 8)
         return gram, error
 
     def _verify(
@@ -244,13 +248,13 @@ def _relax(rows, v, d, target, sweeps, change):
             for k in range(rank):
                 reached += y[a, k] * y[a, k]
         # |B V|^2 is at most the relaxation's value: no diagonal can close this node.
-        if reached > target and sweep >= 4:
-            if abs(total - before) <= 1e-4 * total:
-                return total, False
-        elif total < target < math.inf and (sweep % 4 == 3 or abs(total - before) <= change * total):
-            if _fits(rows, d, target / total * (1.0 - SPARE)):
-                return total, True
-        if abs(total - before) <= change * total:
+        if reached > target and sweep >= 4 and abs(total - before) <= HOPELESS * total:
+            return total, False
+        settled = abs(total - before) <= change * total
+        ripe = total < target < math.inf and (sweep % 4 == 3 or settled)
+        if ripe and _fits(rows, d, target / total * (1.0 - SPARE)):
+            return total, True
+        if settled:
             break
         before = total
     return total, False
