@@ -1,5 +1,6 @@
 """The exact rung equals brute force, published values and closed forms."""
 
+import time
 from itertools import product
 
 import numpy as np
@@ -19,6 +20,8 @@ from test_lipschitz_reference import load
 
 from robustlaw.errors import InvalidArgument
 from robustlaw.lipschitz import bracket, check_tree
+from robustlaw.lipschitz.exact.model import Model
+from robustlaw.lipschitz.exact.shallow import search
 from robustlaw.networks import Network
 
 # The oracles are right to about this in float64; the rung's own tolerance is 1e-6.
@@ -193,6 +196,37 @@ def test_published_networks(name, exact):
     assert found.lower <= exact * (1 + 1e-12) <= found.upper * (1 + 2e-12)
     assert found.upper <= found.lower * (1 + TOLERANCE)
     assert check_tree(net, found)
+
+
+@pytest.mark.parametrize(
+    ("d", "h", "density"), [(10, 50, 0.3), (20, 100, 0.3), (100, 100, 0.1), (784, 100, 1.0)]
+)
+def test_free_patterns_of_a_hundred_units(d, h, density):
+    """T3: a median below 1 s; 5 s leaves room for a busy machine and the type checks of the tests."""
+    seconds = []
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        w, v = rng.standard_normal((h, d)) * (rng.random((h, d)) < density), rng.standard_normal((1, h))
+        model = Model.of(shallow(w, v))
+        begin = time.perf_counter()
+        state, root = search(model, None, 0.0, 1e-6, time.monotonic() + 60.0)
+        upper = state.upper(root)
+        seconds.append(time.perf_counter() - begin)
+        assert state.finished
+        steepest = np.where(state.steepest > 0, 1.0, 0.0)
+        reached = np.linalg.norm((v[0] * steepest) @ w)
+        assert reached * (1 - ORACLE) <= upper <= reached * (1 + TOLERANCE)
+    assert np.median(seconds) < 5.0
+
+
+@given(st.lists(st.integers(1, 4), min_size=2, max_size=2), st.integers(1, 3), st.fixed_dictionaries(how))
+@settings(max_examples=25)
+def test_degenerate_networks_with_two_hidden_layers(hidden, outputs, how):
+    net = random_net((3, *hidden, outputs), **{**how, "activation": "relu"})
+    found = bracket(net, "exact")
+    assert is_exactly(found, exact_deep(net))
+    if found.certificate is not None and found.certificate.kind == "tree":
+        assert check_tree(net, found)
 
 
 @pytest.mark.parametrize("widths", [(5, 60, 1), (8, 16, 16, 1), (2, 64, 64, 64, 1)])

@@ -16,6 +16,8 @@ from .tree import Node, certificate
 
 # Cells are visited recursively, one call a unit at most.
 MOST_UNITS = 400
+# Share of the time for a search with semidefinite bounds; the rest is for proving its leaves.
+SEARCHING = 0.9
 
 
 def close(
@@ -55,9 +57,9 @@ def _enumerated(model: Model, known: Bracket, deadline: float) -> Bracket:
 
 
 def _deep(model: Model, known: Bracket, tolerance: float, deadline: float, threshold: Threshold) -> Bracket:
-    state = Search(
-        model, DeepBound(model), Cells(model), tolerance, deadline, known.lower, threshold=threshold
-    )
+    now = time.monotonic()
+    stop = now + SEARCHING * (deadline - now)
+    state = Search(model, DeepBound(model), Cells(model), tolerance, stop, known.lower, threshold=threshold)
     root = state.run()
     return joined(known, state, root, "branch and bound with semidefinite bounds")
 
