@@ -5,7 +5,6 @@ T7  the three ExLipBaB networks closed to 1e-6 in less than 30 s together.
 Then networks with 2 to 4 hidden layers and 2 to 12 inputs, trained for a moment on random labels.
 """
 
-# ruff: noqa: E402  (one thread, asked for before numpy is imported)
 from __future__ import annotations
 
 import os

@@ -4,7 +4,7 @@ The gradient's size is piecewise constant where the activation has a kink: there
 slope is replaced by a logistic one, which sharpens from stage to stage. Smooth activations are
 climbed as they are. The ascent direction of |grad f|^2 / 2 is the Hessian applied to the gradient,
 one forward and one backward pass along a tangent.
-Proposes points only; attained.py says what they are worth. Source: LIPSCHITZ.md, section 3.5.
+Proposes points only; attained.py says what they are worth.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ unit k, w_k its row of weights placed on the layer below, h_k = e_k / 2 - c w_k 
 layer placed on the last hidden block,
     dP/dlambda_k = e_k h_k^T + h_k e_k^T + p w_k w_k^T,      dP/dt = -O^T O.
 All products run over the blocks of layers; nothing of size units x total is ever formed densely
-but Z = P^-1 and W Z. Source: LIPSCHITZ.md, section 3.3.
+but Z = P^-1 and W Z.
 """
 
 from __future__ import annotations

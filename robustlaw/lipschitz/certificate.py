@@ -2,7 +2,7 @@
 
 Shares no code with the search: the numbers a bracket carries are claims, and only what is proved
 here in float64, rounding included, holds. This file checks the lower end and finds the checker of
-the upper end in CHECKERS, by the kind of the certificate. Source: LIPSCHITZ.md section 3.8.
+the upper end in CHECKERS, by the kind of the certificate.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 
 from ..evidence import Bracket
 from ..networks import Network, activation
-from . import certificate_linf, certificate_upper
+from . import certificate_linf, certificate_tree, certificate_upper
 from .certificate_rounding import UNDERFLOW, UNIT, above, gamma, living
 
 LIBRARY = 32.0 * UNIT  # smooth activations: a few operations of 4 ulp, none amplified beyond 1 + |z|
@@ -23,7 +23,11 @@ LINF = "linf"  # kinds that begin so speak of the l_inf norm of the inputs, all 
 
 # A checker says why the upper end is not proved, or "" if it is.
 Checker = Callable[[Network, Bracket], str]
-CHECKERS: dict[str, Checker] = {**certificate_upper.CHECKERS, **certificate_linf.CHECKERS}
+CHECKERS: dict[str, Checker] = {
+    **certificate_upper.CHECKERS,
+    **certificate_linf.CHECKERS,
+    "tree": lambda net, b: "" if certificate_tree.check_tree(net, b) else "upper: the tree does not prove it",
+}
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The proofs of an l2 upper end, checked again: multipliers, and norms of weight products.
 
-Multipliers (LIPSCHITZ.md, fact 7): for slopes in [low, high], c = (low + high)/2, p = low high and
+Multipliers: for slopes in [low, high], c = (low + high)/2, p = low high and
 diagonal Lambda_i > 0, the matrix S on (dx, dy_1, ..., dy_K) with blocks
     S_00 = I + p W_1^T Lambda_1 W_1,       S_ii = Lambda_i + p W_{i+1}^T Lambda_{i+1} W_{i+1},
     S_KK = Lambda_K - W_{K+1}^T W_{K+1} / rho,     S_{i-1,i} = -c W_i^T Lambda_i

@@ -2,7 +2,7 @@
 
 Then Lip(f)^2 = sum_c Lip(f_c)^2, and a steep point of f is made of the steepest parts of several
 points, one block of inputs from each. Upper ends need nothing of the kind: multipliers of the
-parts concatenate, so the optimum of the whole is already the sum. Source: LIPSCHITZ.md, fact 10.
+parts concatenate, so the optimum of the whole is already the sum.
 """
 
 from __future__ import annotations

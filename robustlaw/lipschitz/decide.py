@@ -54,7 +54,7 @@ def decide(net: Network, threshold: float | Bracket, *, seconds: float = 60.0, s
     below b's lower end; otherwise UNDECIDED. A tie is undecided unless it is attained.
     threshold : b >= 0, a number or an enclosure
     seconds   : for the exact rung, which searches depth first and stops at the first answer
-    Raises InvalidArgument for a negative or undefined threshold. Source: LIPSCHITZ.md, section 5.
+    Raises InvalidArgument for a negative or undefined threshold.
     """
     b = threshold if isinstance(threshold, Bracket) else _number(threshold)
     if not b.lower >= 0.0:

@@ -43,7 +43,7 @@ def bracket_linf(net: Network, effort: str = "tight", *, seconds: float = 60.0, 
              programming, whose dual bound (never its incumbent) is an assumption that no certificate
              covers. All sign patterns bound Lip from above; some may be out of reach of any input.
     seconds : time limit of the mixed-integer program
-    Source: LIPSCHITZ.md section 3.7. Raises UnknownName.
+    Raises UnknownName.
     """
     if effort not in EFFORTS:
         raise UnknownName("effort", effort, EFFORTS)

@@ -2,7 +2,7 @@
 
 Every iterate is feasible, so stopping anywhere leaves a bound; accuracy alone depends on
 convergence. At an exact centre the bound is within a factor exp(mu T / 2) of the optimum, T
-the size of the inequality. Source: LIPSCHITZ.md, section 3.3.
+the size of the inequality.
 """
 
 from __future__ import annotations

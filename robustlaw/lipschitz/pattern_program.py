@@ -4,7 +4,6 @@ For signs s from the relaxation, minimise sum |v_i| |w_i| xi_i over x and xi >= 
 s_i (w_i . x + b_i) / |w_i| >= margin - xi_i: the pattern is realised where xi = 0, and elsewhere
 the units that matter least give way. Line scans go on from there. The best source of lower ends
 with about half as many inputs as units; with few inputs, line scans alone do as well.
-Source: LIPSCHITZ.md, section 3.5.
 """
 
 from __future__ import annotations

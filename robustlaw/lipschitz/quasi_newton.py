@@ -5,7 +5,7 @@ M_i = Lambda_i - c^2 Lambda_i B_i Lambda_i and T_{i+1} = M_i + p W_{i+1}^T Lambd
     phi_mu(x) = (1/m) log tr G^m - mu [sum_i logdet T_i + logdet M_K - logdet Lambda],
 where G = W_{K+1} M_K^-1 W_{K+1}^T and the first term tends to log lambda_max(G), the log of
 rho. Only blocks of one layer are factorised. Each iterate is feasible, so each gives a bound; the
-best one is kept. Source: LIPSCHITZ.md, section 3.4, here for any slopes and outputs.
+best one is kept. Here for any slopes and outputs.
 """
 
 from __future__ import annotations

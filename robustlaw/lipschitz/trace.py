@@ -3,7 +3,7 @@
 Along x + tau e the first layer is affine, and each layer cuts the segments on which the layer
 before it is affine where its own pre-activations vanish. Each final segment has one pattern of
 slopes and one gradient. Moving to the steepest segment, again and again on fresh lines, is a
-local search that sees every cell on its way. Source: LIPSCHITZ.md, section 3.5.
+local search that sees every cell on its way.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ With the open units' outputs y and z = A x + L y, f = C x + E y (fixed units eli
 w_k be row k of [A L], e_k the unit vector of y_k, h_k = e_k / 2 - c w_k and O = [C E]. Then
     P(lambda, t) = diag(I, 0) + sum_k lambda_k (e_k h_k^T + h_k e_k^T + p w_k w_k^T) - t O^T O
 is linear in (lambda, t), and P >= 0 proves |J|^2 <= 1/t for all open slopes in the sector.
-Minimises -log t - mu logdet P for falling mu (LIPSCHITZ.md, 3.3). Nothing here is trusted:
+Minimises -log t - mu logdet P for falling mu. Nothing here is trusted:
 the multipliers it ends with are proved by deep_bound.py.
 """
 

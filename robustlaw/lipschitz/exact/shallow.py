@@ -2,7 +2,7 @@
 
 Without cells every pattern counts as reached; what comes out is the free-pattern constant
 max |A s|, an upper end for any activation, equal to Lip(f) if the rows of W are independent or
-all output weights have one sign (LIPSCHITZ.md, fact 3). With cells, patterns that no point
+all output weights have one sign. With cells, patterns that no point
 reaches are discarded, and the lower end is attained.
 """
 

@@ -15,7 +15,7 @@ from typing import no_type_check
 import numpy as np
 from numba import njit
 
-from ..rounding import UNDERFLOW, UNIT, gamma, is_positive, up
+from ..rounding import UNDERFLOW, UNIT, gamma, gram, is_positive, up
 from ..zonotope import Zonotope, zonotope
 from .model import Model, Pattern
 from .relaxation import Relaxation, Step
@@ -41,7 +41,8 @@ class ShallowBound(Relaxation):
         last = np.where(model.open_units, model.weights[1], 0.0)[None]
         self.z: Zonotope = zonotope(first, last, model.slopes)
         columns = self.z.rows[0]
-        self.gram, self.error = self.z.gram[0], self.z.error[0]
+        square, error = gram(self.z.rows)
+        self.gram, self.error = square[0], error[0]
         wide = columns.shape[1] > columns.shape[0]
         small = np.asarray(np.linalg.qr(columns.T, mode="r")).T if wide else columns
         self.rows = np.ascontiguousarray(small)
