@@ -130,6 +130,8 @@ class _Checker:
         if len(free) and self.flat:
             return self._is_diagonal(signs, free, values)
         rows, out, square = self._eliminated(signs, free)
+        if not square:
+            return True  # nothing reaches an output
         if not len(free):
             if len(out) == 1:
                 return square <= Fraction(self.upper) ** 2

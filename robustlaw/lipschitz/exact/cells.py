@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 import numpy as np
 
 from .model import Model, Pattern
-from .realise import is_contradiction, realise
+from .realise import THIN, candidates, is_contradiction, realise
 
 # Affine maps of this many prefixes of a pattern are kept.
 REMEMBERED = 256
+# Supports that are looked at where floating point is in doubt.
+MOST_TRIES = 200
 
 
 class Cells:
@@ -67,11 +71,14 @@ class Cells:
             if not any(self.exact_form(signs, int(unit))):
                 return None, (int(unit),)
         answer = realise(rows[matters])
-        if answer.point is not None:
+        if answer.point is not None and answer.margin > THIN:
             return answer.point, None
         kept = units[matters]
         support = tuple(int(kept[i]) if i < len(kept) else model.hidden for i in answer.support)
-        return None, support if self.contradict(signs, support) else None
+        for some in islice(candidates(support), MOST_TRIES):
+            if self.contradict(signs, some):
+                return None, some
+        return answer.point, None
 
     def contradict(self, signs: Pattern, support: tuple[int, ...]) -> bool:
         """No point has these signs: an exact dependency of the supporting forms and t."""

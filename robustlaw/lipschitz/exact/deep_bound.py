@@ -40,6 +40,8 @@ class DeepBound(Relaxation):
         if not len(free):
             return Step(self.length(signs), -1, np.zeros(0), None)
         rows, outputs = self.model.linear_parts(signs)
+        if not outputs.any():
+            return Step(0.0, -1, np.append(np.ones(len(free)), np.inf), None)
         whole = NodeProblem(rows, outputs, self.model.inputs, self.model.slopes)
         # A unit with a zero row is constant; its multiplier would run off to infinity.
         moves = rows.any(axis=1)
@@ -95,6 +97,8 @@ class DeepBound(Relaxation):
     def _prove(self, leaf: Node) -> float:
         rows, outputs = self.model.exact_linear_parts(leaf.signs)
         assert leaf.proof is not None
+        if not outputs.any() and np.isinf(leaf.proof[-1:]).all():
+            return 0.0
         if not len(leaf.proof):
             return float(jacobian_norms(outputs[None])[0])
         lam, t = self.given_scale(leaf)

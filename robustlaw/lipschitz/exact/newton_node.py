@@ -21,7 +21,7 @@ from ..sector import Sector
 GAP, SMALLEST = 3e-3, 0.05
 ITERATIONS = 120
 # Beyond this a variable is on its way to infinity: the bound is 0, or a row is negligible.
-LARGEST = 1e150
+LARGEST = 1e100
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +70,7 @@ def solve(problem: NodeProblem, start: np.ndarray, t: float, target: float) -> N
     mu, wanted = 0.1, 1.0 / (target * target) if target > 0.0 else np.inf
     factor = _factor(problem, x)
     for _ in range(ITERATIONS):
-        if factor is None or x[-1] > wanted:
+        if factor is None or x[-1] > min(wanted, LARGEST):
             break
         z = cho_solve((factor, True), np.eye(size))
         gradient, hessian = _derivatives(z, h, w, o, p, x, mu, d)

@@ -9,24 +9,28 @@ in integers; only then does a pattern count as unreachable.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from scipy.optimize import nnls
 
-# Below this distance of the hull from 0 floating point cannot tell the two cases apart.
-THIN = 1e-13
+# Below this distance of the hull from 0 floating point may not tell the two cases apart.
+THIN = 1e-6
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A point (with margin > 0 as far as floats can tell), or weights of a hull that contains 0.
+    """A point, as far as floats can tell, and rows whose hull is near 0.
 
     support : rows with positive weight, the form t being row len(forms)
+    margin  : distance of the hull from 0, all rows having length 1
     """
 
     point: np.ndarray | None
     support: tuple[int, ...]
+    margin: float = 0.0
 
 
 def realise(forms: np.ndarray) -> Answer:
@@ -44,9 +48,18 @@ def realise(forms: np.ndarray) -> Answer:
         return Answer(None, ())
     nearest = weights @ rows
     support = tuple(int(i) for i in np.flatnonzero(weights > 0.0))
-    if (rows @ nearest).min() <= THIN or nearest[-1] <= THIN:
-        return Answer(None, support)
-    return Answer(nearest[:-1] / (nearest[-1] * unit), support)
+    margin = float(np.sqrt(nearest @ nearest))
+    if not ((rows @ nearest).min() > 0.0 and nearest[-1] > 0.0):
+        return Answer(None, support, margin)
+    return Answer(nearest[:-1] / (nearest[-1] * unit), support, margin)
+
+
+def candidates(support: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+    """The support, and smaller ones in case some rows of it are parallel or flat."""
+    yield support
+    for size in (2, 3, len(support) - 1):
+        if 1 < size < len(support):
+            yield from combinations(support, size)
 
 
 def typical(forms: np.ndarray) -> float:
