@@ -77,14 +77,15 @@ def _shallow(
 
 def joined(known: Bracket, state: Search, root: Node, name: str) -> Bracket:
     """The better end of each, with its proof."""
+    # An upper end below an attained value would be a defect, and raises BrokenInvariant.
     upper = state.upper(root)
     slopes = state.model.slopes
     common: dict[str, tuple[float, ...]] = {"slope_low": (slopes.low,), "slope_high": (slopes.high,)}
-    note = "" if state.finished else ", stopped by time"
+    note = "" if state.finished else ", stopped early"
     method = f"exact, l2: {name} ({state.nodes} nodes{note})"
     found = Bracket(
         max(state.attained, known.lower),
-        max(upper, state.attained, known.lower),
+        upper,
         method,
         witness=known.witness if state.witness is None else tuple(state.witness.tolist()),
         assumptions=known.assumptions,
