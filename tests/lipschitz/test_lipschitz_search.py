@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from lipschitz_oracles import exact_line, exact_shallow, random_net
+from lipschitz_oracles import EFFORTS, exact_line, exact_shallow, random_net
 from test_lipschitz_reference import load
 
-from robustlaw.lipschitz import EFFORTS, bracket, bracket_stack
+from robustlaw.lipschitz import bracket, bracket_stack
 from robustlaw.lipschitz.ascent import _Surface, _typical, ascend, steepest_outputs
 from robustlaw.lipschitz.batch import Batch
 from robustlaw.lipschitz.components import recombined
