@@ -53,10 +53,10 @@ def verify(
     jobs: Annotated[int, typer.Option(help="Worker processes, one thread each; 0 means one a core.")] = 0,
     method: Annotated[list[str] | None, typer.Option(help="Only these pruners in the main setting.")] = None,
     density: Annotated[list[float] | None, typer.Option(help="Only these kept shares.")] = None,
-    seeds: Annotated[int, typer.Option(help="Data sets; every method is trained on each.")] = 4,
+    seeds: Annotated[int, typer.Option(help="Data sets; every method meets each (full: twice as many).")] = 4,
     inputs: Annotated[str, typer.Option(help="Law of the inputs: gaussian or sphere.")] = "gaussian",
-    n: Annotated[int, typer.Option(help="Samples.")] = 1000,
-    dim: Annotated[int, typer.Option(help="Input dimension.")] = 150,
+    n: Annotated[int, typer.Option(help="Samples of the main setting (not of smoke).")] = 1000,
+    dim: Annotated[int, typer.Option(help="Its input dimension (not of smoke).")] = 150,
     as_json: Json = False,
 ) -> None:
     """Train pruned networks on noisy labels and check every law with certified numbers.
@@ -137,7 +137,8 @@ def lipschitz(
     bracket = (room.bracket if norm == "l2" else room.bracket_linf)(network, effort)
     if out is not None:
         write_bracket(bracket, out)
-    print(to_json(bracket) if as_json else f"{bracket}  ({bracket.method})")
+    assumed = "".join(f"; assuming {a}" for a in bracket.assumptions)
+    print(to_json(bracket) if as_json else f"{bracket}  ({bracket.method}{assumed})")
 
 
 @app.command()

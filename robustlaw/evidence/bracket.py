@@ -66,8 +66,8 @@ class Bracket:
     method: str = "exact"
     unit: str = ""
     assumptions: tuple[str, ...] = ()
-    witness: tuple[float, ...] | None = None
-    certificate: Certificate | None = None
+    witness: tuple[float, ...] | None = field(default=None, repr=False)
+    certificate: Certificate | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "lower", float(self.lower))

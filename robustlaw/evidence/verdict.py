@@ -48,13 +48,16 @@ class Hypothesis:
 def compare(measured: Bracket, theory: Bracket) -> Verdict:
     """Verdict on `measured >= theory` between two enclosures. Ties hold.
 
-    Raises HeuristicInVerdict unless both are certified brackets.
+    Raises HeuristicInVerdict unless both are certified brackets, InvalidArgument if their units differ.
     """
     for name, value in (("measured", measured), ("theory", theory)):
         if not isinstance(value, Bracket):
             raise HeuristicInVerdict(
                 f"{name} is a {type(value).__name__}; only a Bracket can enter a verdict"
             )
+    if measured.unit != theory.unit:
+        units = (measured.unit, theory.unit)
+        raise InvalidArgument("unit", units, "the measurement and the bound have to be of one unit")
     if measured.lower >= theory.upper:
         return Verdict.HOLDS
     if measured.upper < theory.lower:

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from ..accounting import Ledger
 from ..data import Dataset
-from ..errors import InvalidArgument
+from ..errors import HeuristicInVerdict, InvalidArgument
 from ..evidence import NATS, Bracket, Evidence, Hypothesis, Verdict, compare, ratio_up
 from ..networks import Network
 from .measure import Measured
@@ -25,6 +25,7 @@ class Provenance(StrEnum):
     PRINTED = "as printed"
     REPAIRED = "printed, repaired here"
     HERE = "proved here"
+    STATED = "stated by its author"
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,8 @@ class Law(ABC):
 
     delta: float = 0.05
 
-    provenance: ClassVar[Provenance]
-    simultaneous: ClassVar[bool]
+    provenance: ClassVar[Provenance] = Provenance.STATED
+    simultaneous: ClassVar[bool] = False
     quantity: ClassVar[str] = "Lipschitz constant"
 
     def __post_init__(self) -> None:
@@ -71,13 +72,15 @@ class Law(ABC):
 
     def vacuous(self, m: Measured, bound: Bracket) -> bool | None:
         """True if a trivial argument gives as much as the bound."""
-        return bound.upper <= m.steepest_pair
+        return bound.upper <= max(0.0, m.steepest_pair)
 
     def check(self, net: Network, data: Dataset, slope: Bracket | None = None) -> Evidence:
         """Evidence for one network.
 
-        slope : a certified bracket on its Lipschitz constant, if there is one already
-        Raises ShapeMismatch; a failed hypothesis is NOT_APPLICABLE, never an error.
+        slope : a certified bracket on its Lipschitz constant, if there is one already; laws of coded
+                networks bracket those anew
+        Raises ShapeMismatch, InvalidArgument or HeuristicInVerdict; a failed hypothesis is
+        NOT_APPLICABLE, never an error.
         """
         return self.weigh(Measured(net, data, slope))
 
@@ -94,6 +97,8 @@ class Law(ABC):
                 shared=self.shared,
             )
         weighed = [self._weigh(m.of(ledger.network), ledger) for ledger in self.ledgers(m)]
+        if not weighed:
+            raise InvalidArgument("ledgers", (), f"{self.name} has to speak of at least one network")
         # the telling one is chosen after the fact, so the risks of all of them count
         risk = math.fsum(self.risk(w.m) for w in weighed)
         return min(weighed, key=_Weighed.order).evidence(self, hypotheses, risk)
@@ -105,7 +110,8 @@ class Law(ABC):
 
     def _weigh(self, m: Measured, ledger: Ledger) -> _Weighed:
         charged = Bracket.exact(ledger.p_eff.upper, unit=ledger.p_eff.unit)
-        return _Weighed(m, ledger, self.measured(m, charged), _with_assumption(self.bound(m, charged), m))
+        bound = certified("bound", self.bound(m, charged))
+        return _Weighed(m, ledger, certified("measured", self.measured(m, charged)), _assuming(bound, m))
 
     def slack_at(self, m: Measured, nats: float) -> float:
         """Slack if the effective parameter count were `nats`."""
@@ -157,9 +163,18 @@ class _Weighed:
         )
 
 
-def _with_assumption(bound: Bracket, m: Measured) -> Bracket:
+def certified(name: str, value: Bracket) -> Bracket:
+    """The value itself. Raises HeuristicInVerdict unless it is a bracket."""
+    if not isinstance(value, Bracket):
+        raise HeuristicInVerdict(f"{name} is a {type(value).__name__}; only a Bracket can enter a verdict")
+    return value
+
+
+def _assuming(bound: Bracket, m: Measured) -> Bracket:
+    """The bound with everything that it rests on by somebody's word."""
     problem = m.data.problem
     if problem is None:
         return bound
-    stated = () if m.data.seed is not None else (DRAWN,)
-    return bound.assuming(*(s for s in (problem.assumption, *stated) if s))
+    drawn = None if m.data.seed is not None else DRAWN
+    stated = (problem.distribution.assumption, problem.noise.assumption, drawn, m.net.origin.assumption)
+    return bound.assuming(*(s for s in stated if s))

@@ -18,8 +18,8 @@ def isoperimetry(m: Measured) -> Hypothesis:
     certificate = problem.distribution.isoperimetry
     if certificate is not None:
         return Hypothesis(name, True, certificate.statement)
-    if problem.assumption is not None:
-        return Hypothesis(name, None, problem.assumption)
+    if problem.distribution.assumption is not None:
+        return Hypothesis(name, None, problem.distribution.assumption)
     law = type(problem.distribution).__name__
     return Hypothesis(name, False, f"{law} has no isoperimetry certificate")
 
@@ -28,12 +28,14 @@ def noise_known(m: Measured) -> Hypothesis:
     """The clean target, and with it the noise, is known, is there, and respects its bound."""
     name, z, problem = "noise", m.data.z, m.data.problem
     if z is None or problem is None:
-        return Hypothesis(name, False, "the label noise is unknown")
+        return Hypothesis(name, False, "the label noise is unknown: give the data set its clean target g")
     largest, bound = float(abs(z).max()), problem.noise_bound
-    if bound == 0.0:
+    if bound == 0.0 or largest == 0.0:
         return Hypothesis(name, False, "the labels have no noise, so there is none to repeat")
     if largest > bound:
         return Hypothesis(name, False, f"a label is {largest:g} from its target, above the bound {bound:g}")
+    if problem.noise.assumption is not None:
+        return Hypothesis(name, None, problem.noise.assumption)
     return Hypothesis(name, True, f"the label noise z = y - g is known, |z| <= {bound:g}")
 
 

@@ -12,7 +12,7 @@ from .. import lipschitz
 from ..accounting import Code, Ledger, describe
 from ..accounting.describe import Rounded, describe_rounded, round_network
 from ..data import Dataset
-from ..errors import MissingCapability, ShapeMismatch
+from ..errors import HeuristicInVerdict, InvalidArgument, MissingCapability, ShapeMismatch
 from ..evidence import Bracket
 from ..networks import Network
 from ..networks.enclosure import forward_enclosed
@@ -41,6 +41,12 @@ class Measured:
             raise ShapeMismatch(
                 "net", self.net.arch.widths, f"the laws need {self.data.x.shape[1]} inputs and one output"
             )
+        if self.slope is None:
+            return
+        if not isinstance(self.slope, Bracket):
+            raise HeuristicInVerdict(f"slope is a {type(self.slope).__name__}; give a certified Bracket")
+        if self.slope.lower < 0.0 or self.slope.unit:
+            raise InvalidArgument("slope", self.slope, "a Lipschitz constant is a plain number of at least 0")
 
     def of(self, net: Network) -> Measured:
         """Another network on the same data, measured once; this one if it is the same."""

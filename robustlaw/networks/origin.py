@@ -36,6 +36,8 @@ class Origin:
                  independently of the data, so a code may use them for free
     maskable   : names of the weight tensors the mask was chosen in
     method     : name of the pruner
+    recorded   : True where this package trained the network; a history that somebody states is an
+                 assumption of every verdict that it makes cheaper
     facts      : plain values worth keeping with the network (seed, final loss, ...)
     """
 
@@ -45,3 +47,25 @@ class Origin:
     maskable: frozenset[str] | None = None
     method: str = "unknown"
     facts: Mapping[str, float | int | str | bool] = field(default_factory=dict)
+    recorded: bool = False
+
+    @property
+    def assumption(self) -> str | None:
+        """What rests on somebody's word: a mask, a tensor or a start that is said not to know the data."""
+        claims = []
+        if self.dependence is not Dependence.TRAINING:
+            claims.append(f"the mask depends on {_LOOKS_AT[self.dependence]}")
+        if self.frozen:
+            claims.append(f"{', '.join(sorted(self.frozen))} never saw the data")
+        if self.initial:
+            claims.append("the initial values were drawn without the data")
+        if self.maskable is not None:
+            claims.append(f"masks were chosen in {', '.join(sorted(self.maskable)) or 'nothing'} only")
+        return None if self.recorded or not claims else " and ".join(claims)
+
+
+_LOOKS_AT = {
+    Dependence.NONE: "seeds and initial weights alone",
+    Dependence.INPUTS: "the inputs, not the labels",
+    Dependence.LABELS: "the data through a score at initialisation",
+}

@@ -71,6 +71,7 @@ class Stack:
             self.maskable,
             self.method,
             self.facts[place] if self.facts else {},
+            recorded=True,
         )
         return Network(
             self.arch,

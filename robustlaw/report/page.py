@@ -49,7 +49,7 @@ def render(summary: Summary, rows: Sequence[Row], title: str, command: str) -> s
         ladder=ladder(summary.found),
         ladder_head=LADDER,
         ladder_rows=_ladder_rows(summary),
-        matrix_head=list(dict.fromkeys(g.group for g in summary.methods)),
+        matrix_head=list(dict.fromkeys(g.law for g in summary.methods)),
         matrix_rows=_matrix_rows(summary.methods),
         statements=[_statement(law) for law in STATEMENTS],
         networks=_networks(summary),
@@ -74,8 +74,8 @@ def _ladder_rows(summary: Summary) -> list[tuple[str, list[str]]]:
 
 
 def _matrix_rows(groups: Sequence[Group]) -> list[tuple[str, list[str]]]:
-    laws = dict.fromkeys(g.law for g in groups)
-    return [(law, [cell(g) for g in groups if g.law == law]) for law in laws]
+    methods = dict.fromkeys(g.group for g in groups)
+    return [(name, [cell(g) for g in groups if g.group == name]) for name in methods]
 
 
 def _statement(law: type) -> tuple[str, str, str]:

@@ -78,6 +78,8 @@ def rung(summary: Summary, g: Group) -> str:
     """Median slack, or the hypothesis that fails."""
     if g.slack is not None:
         return slack(g)
+    if not g.tally.counts:
+        return "-"
     return f"n/a: {reason([f for f in summary.found if f.setting == g.group], g.law)}"
 
 
@@ -105,6 +107,11 @@ def sentences(summary: Summary) -> list[str]:
         + ", ".join(f"{counts[v]} {v}" for v in Verdict)
         + "."
     ]
+    if counts[Verdict.NOT_APPLICABLE]:
+        told.append(
+            "NOT_APPLICABLE is mostly the printed theorems: they need bounded inputs, an error far below the "
+            "noise level and enough samples, and say nothing about a network that lacks one of these."
+        )
     main = next((g for g in summary.settings if g.law == "DescriptionLength" and g.group == "main"), None)
     if main is not None and main.slack is not None:
         told.append(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from .findings import Summary, summarise, table_rows
 from .page import render
 
 STORE, TABLE, PAGE, VERDICTS = "runs.sqlite", "table.csv", "report.html", "verdicts.json"
+
+NOTES = {"smoke": " (a test of the machinery: its slacks mean nothing)"}
 
 
 @dataclass(frozen=True)
@@ -49,8 +52,9 @@ def verify(
     rows = _run(grids, folder / STORE, jobs, progress)
     summary = summarise(rows)
     write(folder / TABLE, pl.DataFrame(table_rows(summary.found), infer_schema_length=None).write_csv())
-    write(folder / VERDICTS, json.dumps(as_json(summary), indent=1))
-    write(folder / PAGE, render(summary, rows, f"robustlaw verify, preset {name}", command))
+    write(folder / VERDICTS, json.dumps(as_json(summary), indent=1, allow_nan=False))
+    title = f"robustlaw verify, preset {name}" + NOTES.get(name, "")
+    write(folder / PAGE, render(summary, rows, title, command))
     return Outcome(summary, rows, folder)
 
 
@@ -68,7 +72,7 @@ def as_json(summary: Summary) -> dict[str, object]:
                 "setting": g.group,
                 "verdict": str(g.tally.verdict),
                 "counts": {str(v): n for v, n in g.tally.counts.items()},
-                "median_slack": g.slack,
+                "median_slack": "inf" if g.slack == math.inf else g.slack,
                 "vacuous": g.vacuous,
             }
             for g in summary.settings

@@ -68,7 +68,10 @@ def _top_k_sign(seeds: int) -> list[TopKSignConfig]:
 
 
 def smoke(choices: Choices) -> list[Grid]:
-    """A few seconds: the path of `quick` on small networks. Its slacks mean nothing."""
+    """A few seconds: the path of `quick` on small networks of a fixed size, two seeds at most.
+
+    A test of the machinery: its slacks mean nothing.
+    """
     seeds = min(choices.seeds, 2)
     small = Choices(choices.methods, choices.densities, seeds, choices.inputs, 500, 32)
     digits = Choices(("Random",), (0.2,), seeds, "digits", 500, 64)
@@ -90,7 +93,7 @@ def quick(choices: Choices) -> list[Grid]:
 
 
 def full(choices: Choices) -> list[Grid]:
-    """About ten minutes on two cores: the settings A and B, and the rows that stretch the law."""
+    """The settings A and B, and the rows that stretch the law; twice as many seeds as chosen."""
     seeds = 2 * choices.seeds
     kept = (0.5, 0.25, 0.1, 0.05, 0.02)
     methods = choices.methods
@@ -133,7 +136,9 @@ def preset(name: str, choices: Choices | None = None) -> list[Grid]:
     """
     if name not in PRESETS:
         raise UnknownName("preset", name, PRESETS)
-    return PRESETS[name](choices or Choices())
+    chosen = choices or Choices()
+    list(_rows(chosen, "main", (10,), 250))  # refuses wrong choices, also where a preset has its own
+    return PRESETS[name](chosen)
 
 
 def _plain(configs: Iterable[LawConfig | TopKSignConfig]) -> list[dict[str, Any]]:

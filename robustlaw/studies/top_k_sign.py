@@ -65,6 +65,7 @@ def top_k_sign(data: Dataset, k: int, seed: int) -> Network:
         {"b1": np.zeros(1)},
         frozenset({"W1"}),
         "TopKSign",
+        recorded=True,
     )
     return Network.from_arrays([(weight, np.zeros(1))], "identity", [mask[None, :]], origin)
 

@@ -61,9 +61,12 @@ def test_what_verify_leaves_and_prints(undisturbed):
     assert summary["verdicts"]["VIOLATED"] == 0
     assert summary["verdicts"]["HOLDS"] > 0
     assert summary["failed_cells"] == 0
+    for verdict, count in summary["verdicts"].items():
+        assert sum(law["counts"].get(verdict, 0) for law in summary["laws"]) == count
     table = pl.read_csv(undisturbed / "table.csv")
-    held = table.filter((pl.col("verdict") == "HOLDS") & ~pl.col("law").str.contains("without"))
+    held = table.filter(pl.col("verdict") == "HOLDS")
     assert (held["measured lower"] >= held["bound"]).all()
+    assert set(table.filter(pl.col("must fail"))["law"]) == {"DescriptionLength without mask"}
     digits = table.filter((pl.col("setting") == "digits") & (pl.col("verdict") == "HOLDS"))
     assert len(digits) > 0
     assert digits["assuming"].str.contains("rho = ").all()

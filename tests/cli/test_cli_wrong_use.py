@@ -76,6 +76,8 @@ def data(tmp_path: Path) -> dict[str, np.ndarray]:
         (["--seeds", "0"], ["InvalidArgument", "seeds"]),
         (["--jobs", "-1"], ["InvalidArgument", "jobs"]),
         (["--n", "1"], ["InvalidArgument", "n"]),
+        (["--preset", "smoke", "--n", "0"], ["InvalidArgument", "n"]),
+        (["--preset", "smoke", "--dim", "0"], ["InvalidArgument"]),
         (["--preset", "quick", "--no-such-option"], ["No such option"]),
     ],
 )
