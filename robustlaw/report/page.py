@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -40,6 +41,7 @@ def render(summary: Summary, rows: Sequence[Row], title: str, command: str) -> s
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    loader.filters["breakable"] = breakable
     return loader.get_template("report.html").render(
         title=title,
         command=command,
@@ -56,6 +58,11 @@ def render(summary: Summary, rows: Sequence[Row], title: str, command: str) -> s
         failures=[_failure(row) for row in rows if row.failure is not None],
         provenance=_provenance(rows),
     )
+
+
+def breakable(name: str) -> str:
+    """A name in camel case that a narrow column may break between words."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "\u200b", name)
 
 
 def _falsified(wrong: Group, true: Group) -> dict[str, str]:
