@@ -14,7 +14,7 @@ import numpy as np
 from torch import nn
 
 from ..errors import InvalidArgument, MissingCapability, ShapeMismatch
-from .torch_arrays import as_array, mask, masked_weight
+from .torch_arrays import mask, masked_bias, masked_weight
 
 Shape = tuple[int, ...]
 Layer = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -62,7 +62,7 @@ def convolution(module: nn.Module, shape: Shape) -> tuple[Layer, Shape]:
     for o, i in product(range(module.out_channels), range(module.in_channels)):
         matrix[o * cells + rows, i * taps + columns] = flat[o, i, weights]
         kept[o * cells + rows, i * taps + columns] = present[o, i, weights]
-    bias = np.repeat(as_array(module.bias, module.out_channels), cells)
+    bias = np.repeat(masked_bias(module, module.out_channels), cells)
     return (matrix, bias, kept), (module.out_channels, *sizes)
 
 

@@ -16,6 +16,7 @@ from ..errors import InvalidArgument, NonFinite, ShapeMismatch
 from .activations import activation
 from .mlp import Mlp
 from .origin import Origin
+from .torch_checks import require_same_function
 from .torch_modules import read_sequential
 
 Matrix = Float[np.ndarray, "out inputs"]
@@ -105,10 +106,13 @@ class Network:
         Conv1d, Conv2d and AvgPool2d become their matrices on the flattened input, given the shape of
         one input: (channels, length) or (channels, height, width). A weight then occurs many times.
         Masks of torch.nn.utils.prune count as masks; zeros in a weight do not.
+        The network is compared with the module's own forward in evaluation mode on a few inputs.
         Raises MissingCapability for anything else, NonFinite for weights that are not finite.
         """
         layers, name, masks = read_sequential(module, input_shape)
-        return cls.from_arrays(layers, name, masks, origin)
+        net = cls.from_arrays(layers, name, masks, origin)
+        require_same_function(module, input_shape or net.arch.widths[:1], layers, name, net.forward)
+        return net
 
     @property
     def layers(self) -> Iterable[tuple[np.ndarray, np.ndarray]]:

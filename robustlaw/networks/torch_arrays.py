@@ -6,10 +6,8 @@ import numpy as np
 from torch import Tensor, nn
 
 
-def as_array(tensor: Tensor | None, length: int = 0) -> np.ndarray:
-    """A copy in float64; zeros of the given length for None."""
-    if tensor is None:
-        return np.zeros(length)
+def as_array(tensor: Tensor) -> np.ndarray:
+    """A copy in float64."""
     return np.asarray(tensor.detach().cpu().double().numpy().copy())
 
 
@@ -25,9 +23,16 @@ def mask(layer: nn.Module) -> np.ndarray:
 
 def masked_weight(layer: nn.Module) -> np.ndarray:
     """The masked weight; `weight` itself may be stale after an optimiser step on a pruned layer."""
-    original = getattr(layer, "weight_orig", None)
+    return _masked(layer, "weight")
+
+
+def masked_bias(layer: nn.Module, length: int) -> np.ndarray:
+    """The masked bias, stale or not; zeros of the given length without one."""
+    return np.zeros(length) if layer.bias is None else _masked(layer, "bias")
+
+
+def _masked(layer: nn.Module, name: str) -> np.ndarray:
+    original = getattr(layer, f"{name}_orig", None)
     if original is None:
-        weight = layer.weight
-        assert isinstance(weight, Tensor)
-        return as_array(weight)
-    return np.where(mask(layer), as_array(original), 0.0)
+        return as_array(getattr(layer, name))
+    return np.where(as_array(getattr(layer, f"{name}_mask")) != 0.0, as_array(original), 0.0)

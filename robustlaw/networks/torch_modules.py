@@ -13,7 +13,8 @@ from torch import nn
 from ..errors import MissingCapability, ShapeMismatch
 from .activations import LEAK
 from .convolutions import CONVOLUTIONS, Layer, Shape, average_pool, checked_shape, convolution
-from .torch_arrays import as_array, mask, masked_weight
+from .torch_arrays import mask, masked_bias, masked_weight
+from .torch_checks import SOFTPLUS_THRESHOLD, require_plain
 
 # Modules that change nothing once training is over.
 TRANSPARENT = (nn.Flatten, nn.Dropout, nn.Identity)
@@ -23,7 +24,7 @@ NAMES: dict[type[nn.Module], tuple[str, Callable[[Any], bool]]] = {
     nn.LeakyReLU: ("leaky_relu", lambda m: m.negative_slope == LEAK),
     nn.Tanh: ("tanh", lambda _: True),
     nn.Sigmoid: ("sigmoid", lambda _: True),
-    nn.Softplus: ("softplus", lambda m: m.beta == 1.0),
+    nn.Softplus: ("softplus", lambda m: m.beta == 1.0 and m.threshold == SOFTPLUS_THRESHOLD),
     nn.ELU: ("elu", lambda m: m.alpha == 1.0),
     nn.GELU: ("gelu", lambda m: m.approximate == "none"),
     nn.SiLU: ("silu", lambda _: True),
@@ -43,6 +44,9 @@ def read_sequential(
                   multiplied into the layer beside it, in float64
     Raises MissingCapability for layers, activations or orders that a Network cannot hold.
     """
+    if not isinstance(module, nn.Module):
+        raise MissingCapability(f"{module!r} is no torch.nn.Module; for arrays there is Network.from_arrays")
+    require_plain(module, (nn.Sequential, *TRANSPARENT, *LINEAR))
     steps = [m for m in _flat(module) if not isinstance(m, TRANSPARENT)]
     groups = [(is_linear, list(some)) for is_linear, some in groupby(steps, lambda m: isinstance(m, LINEAR))]
     linear = [some for is_linear, some in groups if is_linear]
@@ -77,7 +81,7 @@ def _matrix(m: nn.Module, shape: Shape | None) -> tuple[Layer, Shape]:
     if isinstance(m, nn.Linear):
         if shape is not None and math.prod(shape) != m.in_features:
             raise ShapeMismatch("input_shape", shape, f"{m} is handed {math.prod(shape)} numbers")
-        return (masked_weight(m), as_array(m.bias, m.out_features), mask(m)), (m.out_features,)
+        return (masked_weight(m), masked_bias(m, m.out_features), mask(m)), (m.out_features,)
     if shape is None:
         raise MissingCapability(f"{m}: say the shape of one input, input_shape=(channels, ...)")
     return average_pool(m, shape) if isinstance(m, nn.AvgPool2d) else convolution(m, shape)
