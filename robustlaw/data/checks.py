@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from numbers import Integral, Real
+from operator import index
 from typing import Any
 
 import numpy as np
@@ -13,19 +15,51 @@ from ..errors import InvalidArgument, NonFinite, ShapeMismatch
 EPS = float(np.finfo(np.float64).eps)
 
 
-def require_count(argument: str, value: int, least: int = 1) -> None:
+def whole(argument: str, value: Any, least: int = 0) -> int:
+    """`value` as an int, numpy's integers included. Raises InvalidArgument."""
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise InvalidArgument(argument, value, "it has to be a whole number")
     if value < least:
         raise InvalidArgument(argument, value, f"it has to be at least {least}")
+    return index(value)
 
 
-def require_positive(argument: str, value: float) -> None:
+def require_count(argument: str, value: Any, least: int = 1) -> None:
+    whole(argument, value, least)
+
+
+def require_number(argument: str, value: Any) -> None:
+    """Raises InvalidArgument unless `value` is one real number; NaN and infinity pass."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise InvalidArgument(argument, value, "it has to be a number")
+
+
+def require_positive(argument: str, value: Any) -> None:
+    require_number(argument, value)
     if not (math.isfinite(value) and value > 0.0):
         raise InvalidArgument(argument, value, "it has to be a finite positive number")
 
 
+def require_kind(argument: str, value: Any, kind: type, remedy: str) -> None:
+    """Raises InvalidArgument unless `value` is an instance of `kind`; the class itself is none."""
+    if not isinstance(value, kind):
+        raise InvalidArgument(argument, value, remedy)
+
+
+def real_array(argument: str, value: Any) -> np.ndarray:
+    """`value` as a fresh float64 array. Raises InvalidArgument for what holds no real numbers."""
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError, RuntimeError) as error:  # ragged lists, torch's refusals
+        raise InvalidArgument(argument, value, f"give an array of real numbers ({error})") from error
+    if array.dtype.kind not in "buif":
+        raise InvalidArgument(argument, value, f"give an array of real numbers; this one holds {array.dtype}")
+    return array.astype(np.float64)
+
+
 def finite(argument: str, value: Any, ndim: int) -> np.ndarray:
-    """`value` as a fresh float64 array of `ndim` axes. Raises ShapeMismatch or NonFinite."""
-    array = np.array(value, dtype=np.float64, copy=True)
+    """`value` as a fresh float64 array of `ndim` axes. Raises InvalidArgument, ShapeMismatch or NonFinite."""
+    array = real_array(argument, value)
     if array.ndim != ndim:
         raise ShapeMismatch(argument, array.shape, f"give an array with {ndim} axes")
     if not np.isfinite(array).all():

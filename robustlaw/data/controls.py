@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import InvalidArgument
-from .checks import require_count
+from .checks import require_count, require_number
 from .isoperimetry import Distribution, Isoperimetry, Points, Vector
 
 
@@ -53,6 +53,7 @@ class StudentT(Distribution):
 
     def __post_init__(self) -> None:
         require_count("dim", self.dim)
+        require_number("dof", self.dof)
         if not (math.isfinite(self.dof) and self.dof > 2.0):
             raise InvalidArgument("dof", self.dof, "the variance is finite above 2 degrees of freedom only")
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..errors import InvalidArgument
-from .checks import finite, require_count, require_positive
+from .checks import finite, require_count, require_kind, require_positive
 from .isoperimetry import Distribution, Isoperimetry, Offsets, Places, Points, Rows, Vector
 
 
@@ -70,6 +70,7 @@ class Assumed(Distribution):
         if not isinstance(self.distribution, Distribution):
             object.__setattr__(self, "distribution", Empirical(self.distribution))
         require_positive("proxy", self.proxy)
+        require_kind("why", self.why, str, "say in words what the assumed proxy rests on")
         if not self.why.strip():
             raise InvalidArgument("why", self.why, "say what the assumed proxy rests on")
         object.__setattr__(self, "dim", self._law.dim)

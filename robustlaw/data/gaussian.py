@@ -16,6 +16,7 @@ from .checks import (
     eigenvalue_slack,
     finite,
     largest_eigenvalue,
+    real_array,
     require_count,
     require_positive,
     row_norms,
@@ -40,10 +41,15 @@ class Gaussian(Distribution):
 
     def __post_init__(self) -> None:
         require_count("dim", self.dim)
-        if isinstance(self.covariance, (int, float)):
-            require_positive("covariance", self.covariance)
-        elif self.covariance is not None:
-            checked = finite("covariance", self.covariance, 1 if self.covariance.ndim == 1 else 2)
+        if self.covariance is None:
+            return
+        if np.ndim(given := real_array("covariance", self.covariance)) == 0:
+            require_positive(
+                "covariance", self.covariance if isinstance(self.covariance, bool) else given.item()
+            )
+            object.__setattr__(self, "covariance", given.item())
+        else:
+            checked = finite("covariance", given, 1 if given.ndim == 1 else 2)
             object.__setattr__(self, "covariance", self._checked(checked))
 
     def _checked(self, covariance: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.special import gammainc, ndtr, ndtri
 
 from ..errors import InvalidArgument, LabelOutOfRange, MissingCapability
-from .checks import require_positive
+from .checks import require_number, require_positive
 from .targets import Target, Values, Zero
 
 
@@ -87,6 +87,7 @@ class Flips(LabelNoise):
     q: float
 
     def __post_init__(self) -> None:
+        require_number("q", self.q)
         if not 0.0 <= self.q <= 0.5:
             raise InvalidArgument("q", self.q, "the flipped share lies between 0 and 1/2")
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ..seeds import generator
-from .checks import require_count
+from .checks import require_kind, whole
 from .dataset import Dataset
-from .isoperimetry import Distribution
+from .isoperimetry import Distribution, Points
 from .noise import LabelNoise, RandomSigns
-from .targets import Target, Zero, require_labels
+from .targets import Target, Values, Zero, require_labels
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,9 @@ class Problem:
     noise: LabelNoise = field(default_factory=RandomSigns)
 
     def __post_init__(self) -> None:
+        require_kind("distribution", self.distribution, Distribution, "give a law such as data.Gaussian(10)")
+        require_kind("target", self.target, Target, "give a target such as data.Zero(), not its class")
+        require_kind("noise", self.noise, LabelNoise, "give a noise such as data.RandomSigns()")
         self.noise.require(self.target)
 
     @property
@@ -61,10 +64,15 @@ class Problem:
 
     def sample(self, n: int, seed: int) -> Dataset:
         """n samples; the same seed gives the same bits. Inputs and labels have streams of their own."""
-        require_count("n", n)
+        n, seed = whole("n", n, 1), whole("seed", seed)
         x, component = self.distribution.draw(n, generator("data", seed))
-        values = self.target(x)
-        require_labels("target(x)", values)
+        values = self.target_values(x)
         g = self.noise.regression(values)
         y = self.noise.labels(values, generator("labels", seed))
         return Dataset(x, y, g, y - g, component, self, seed)
+
+    def target_values(self, x: Points) -> Values:
+        """The target at each input. Raises LabelOutOfRange where it breaks its promise."""
+        values = self.target(x)
+        require_labels("target(x)", values)
+        return values

@@ -35,6 +35,7 @@ class Sphere(Distribution):
     radius: float = 1.0
 
     def __post_init__(self) -> None:
+        require_count("dim", self.dim)
         if self.dim < 2:
             raise InvalidArgument("dim", self.dim, "a sphere needs dim >= 2; in R^1 it is two points")
         require_positive("radius", self.radius)
@@ -106,6 +107,7 @@ class EmbeddedSphere(Distribution):
 
     def __post_init__(self) -> None:
         Sphere(self.intrinsic)
+        require_count("dim", self.dim)
         if self.intrinsic > self.dim:
             raise InvalidArgument("intrinsic", self.intrinsic, f"it has to be at most dim = {self.dim}")
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 
 from ..errors import InvalidArgument
-from .checks import ceiling
+from .checks import ceiling, require_count
 from .isoperimetry import Distribution, Isoperimetry, Points, Vector
 
 
@@ -30,6 +30,8 @@ class Stiefel(Distribution):
     dim: int = field(init=False)
 
     def __post_init__(self) -> None:
+        require_count("n", self.n)
+        require_count("k", self.k)
         if self.n < 3:
             raise InvalidArgument("n", self.n, "the certificate of SO(n) needs n >= 3")
         if not 1 <= self.k <= self.n:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,7 +13,7 @@ from jaxtyping import Float64
 
 from ..errors import InvalidArgument, LabelOutOfRange, ShapeMismatch
 from ..seeds import generator
-from .checks import finite, require_count, require_positive
+from .checks import finite, require_kind, require_number, require_positive, whole
 from .isoperimetry import Points
 
 Values = Float64[np.ndarray, " samples"]
@@ -103,11 +104,10 @@ class Teacher(Target):
     bound: float = 1.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "widths", tuple(self.widths))
+        require_kind("widths", self.widths, Iterable, "give (inputs, hidden ..., 1)")
+        object.__setattr__(self, "widths", tuple(whole("widths", width, 1) for width in self.widths))
         if len(self.widths) < 2 or self.widths[-1] != 1:
             raise InvalidArgument("widths", self.widths, "give (inputs, hidden ..., 1)")
-        for width in self.widths:
-            require_count("widths", width)
         require_positive("scale", self.scale)
         require_bound(self.bound)
 
@@ -167,6 +167,7 @@ def _key(row: np.ndarray) -> bytes:
 
 
 def require_bound(bound: float) -> None:
+    require_number("bound", bound)
     if not 0.0 < bound <= 1.0:
         raise LabelOutOfRange("bound", bound, "a target is clipped to at most [-1, 1]")
 

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from torch import nn
 
+from ..data.checks import real_array
 from ..errors import InvalidArgument, NonFinite, ShapeMismatch
 from .activations import activation
 from .mlp import Mlp
@@ -193,8 +194,8 @@ def _as_array(name: str, value: Any) -> np.ndarray:
 
 
 def as_inputs(x: Any, inputs: int) -> np.ndarray:
-    """Points as float64 rows. Raises ShapeMismatch."""
-    points = np.asarray(x, dtype=np.float64)
+    """Points as float64 rows. Raises InvalidArgument or ShapeMismatch."""
+    points = x if isinstance(x, np.ndarray) and x.dtype == np.float64 else real_array("x", x)
     if points.ndim != 2 or points.shape[1] != inputs:
         raise ShapeMismatch("x", points.shape, f"give (samples, {inputs})")
     return points

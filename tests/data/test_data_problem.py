@@ -84,7 +84,8 @@ def test_users_build_their_own():
     assert bare.g is None
     assert bare.z is None
     assert bare.problem is None
-    full = rl.Dataset.from_arrays(x, y, [0.5, -0.5, 0.0], problem=rl.Problem(data.Gaussian(2)))
+    stated = rl.Problem(data.Gaussian(2), noise=data.StatedNoise())
+    full = rl.Dataset.from_arrays(x, y, [0.5, -0.5, 0.0], problem=stated)
     assert np.array_equal(full.z, [0.5, -0.5, 0.0])
     assert full.problem.proxy == 0.5
     table = np.zeros((3, 2))

@@ -152,7 +152,7 @@ def test_a_law_of_inputs_without_a_certificate_is_named(law):
 @pytest.mark.parametrize("law", HERE)
 def test_the_clean_target_is_needed(law):
     known = signs()
-    blind = Dataset.from_arrays(known.x, known.y, problem=known.problem)
+    blind = Dataset(known.x, known.y, None, None, known.component, known.problem)
     assert set(failed(make(law).check(ramp(), blind))) == {"noise"}
 
 
