@@ -109,6 +109,12 @@ class Dataset:
             problem,
         )
 
+    def __repr__(self) -> str:
+        truth = "g unknown" if self.g is None else "g known"
+        source = "" if self.problem is None else f", {type(self.problem.distribution).__name__}"
+        drawn = "" if self.seed is None else f", seed {self.seed}"
+        return f"Dataset({self.n} samples, {self.dim} inputs, {truth}{source}{drawn})"
+
     @property
     def n(self) -> int:
         return len(self.x)

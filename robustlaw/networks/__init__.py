@@ -1,6 +1,7 @@
 """Architectures, concrete networks, and stacks of networks trained side by side."""
 
 from .activations import ACTIVATIONS, Activation, activation
+from .files import load_network, save_network
 from .initialise import He, Initialisation, SignedConstant, Small, TorchDefault, initial_stack
 from .losses import Batch, batch
 from .mlp import Mlp
@@ -31,4 +32,6 @@ __all__ = [
     "batch",
     "fit",
     "initial_stack",
+    "load_network",
+    "save_network",
 ]

@@ -122,6 +122,6 @@ ACTIVATIONS = {
 
 def activation(name: str) -> Activation:
     """The activation called `name`. Raises UnknownName."""
-    if name not in ACTIVATIONS:
+    if not isinstance(name, str) or name not in ACTIVATIONS:
         raise UnknownName("activation", name, ACTIVATIONS)
     return ACTIVATIONS[name]

@@ -1,7 +1,7 @@
 """Networks in .npz files: arrays only, nothing in a file is ever executed.
 
 Keys W1, b1, W2, b2, ... in float64 or float32, W being (out, in); a missing b counts as zeros.
-Optional: M1, M2, ... boolean masks, all or none, and `activation`, a string.
+Optional: M1, M2, ... boolean masks, all or none, and `activation`, a string. Other keys are refused.
 """
 
 from __future__ import annotations
@@ -51,6 +51,10 @@ def load_network(path: str | Path) -> Network:
         raise UnreadableFile(f"{path}: weights have to be called W1, W2, ...; found {sorted(arrays)}")
     for kind, names in wanted.items():
         _check_names(path, arrays, kind, names)
+    allowed = [*wanted["W"], *wanted["b"], *wanted["M"], "activation"]
+    for name in arrays:
+        if name not in allowed:
+            raise UnreadableFile(f"{path}: unknown array {name!r}; a network has {', '.join(allowed)}")
     masked = any(name in arrays for name in wanted["M"])
     if masked and any(name not in arrays for name in wanted["M"]):
         raise UnreadableFile(f"{path}: give a mask for every layer or for none; found {sorted(arrays)}")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ..data.checks import require_kind, whole
 from ..errors import InvalidArgument
 from .activations import activation
 
@@ -21,8 +23,9 @@ class Mlp:
     activation: str = "relu"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "widths", tuple(self.widths))
-        if len(self.widths) < 2 or any(not isinstance(w, int) or w < 1 for w in self.widths):
+        require_kind("widths", self.widths, Iterable, "give (inputs, hidden ..., outputs)")
+        object.__setattr__(self, "widths", tuple(whole("widths", w, 1) for w in self.widths))
+        if len(self.widths) < 2:
             raise InvalidArgument(
                 "widths", self.widths, "give at least inputs and outputs, each a positive integer"
             )

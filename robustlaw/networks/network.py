@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from torch import nn
 
-from ..data.checks import real_array
+from ..data.checks import real_array, require_kind
 from ..errors import InvalidArgument, NonFinite, ShapeMismatch
 from .activations import activation
 from .mlp import Mlp
@@ -43,7 +43,17 @@ class Network:
     origin: Origin = Origin()
 
     def __post_init__(self) -> None:
-        for name in ("weights", "biases", "masks"):
+        require_kind("arch", self.arch, Mlp, "give an Mlp, such as Mlp((4, 8, 1))")
+        require_kind("origin", self.origin, Origin, "give an Origin")
+        for name, label, read in (
+            ("weights", "W", _as_floats),
+            ("biases", "b", _as_floats),
+            ("masks", "mask", _as_mask),
+        ):
+            require_kind(name, getattr(self, name), Iterable, "give one array a layer")
+            # copies: the caller's arrays stay the caller's
+            copies = tuple(read(f"{label}{i + 1}", v) for i, v in enumerate(getattr(self, name)))
+            object.__setattr__(self, name, copies)
             if len(getattr(self, name)) != self.arch.layers:
                 raise ShapeMismatch(
                     name, len(getattr(self, name)), f"the architecture has {self.arch.layers} layers"
@@ -52,6 +62,18 @@ class Network:
             self._check_layer(layer, shape)
         for array in (*self.weights, *self.biases, *self.masks):
             array.setflags(write=False)
+        named = {f"W{i + 1}": shape for i, shape in enumerate(self.arch.shapes)}
+        self.origin.require_fit({**named, **{f"b{i + 1}": s[:1] for i, s in enumerate(self.arch.shapes)}})
+
+    def __reduce__(self) -> tuple[type, tuple[Any, ...]]:
+        # copies and pickles are made by the constructor, hence as frozen as this one
+        return type(self), (self.arch, self.weights, self.biases, self.masks, self.origin)
+
+    def __repr__(self) -> str:
+        widths = "-".join(map(str, self.arch.widths))
+        method = "" if self.origin.method == "unknown" else f", {self.origin.method}"
+        kept = f"{self.kept} of {self.arch.weight_count} weights kept"
+        return f"Network({widths} {self.arch.activation}, {kept}{method})"
 
     def _check_layer(self, layer: int, shape: tuple[int, int]) -> None:
         w, b, m = self.weights[layer], self.biases[layer], self.masks[layer]
@@ -80,8 +102,7 @@ class Network:
 
         masks : one boolean array a layer, or None: then every weight counts as kept
         """
-        if not layers:
-            raise InvalidArgument("layers", layers, "give at least one pair (W, b)")
+        layers = _as_pairs(layers)
         weights = tuple(_as_matrix(f"W{i + 1}", w) for i, (w, _) in enumerate(layers))
         biases = tuple(_as_floats(f"b{i + 1}", b) for i, (_, b) in enumerate(layers))
         for i, (below, above) in enumerate(pairwise(weights)):
@@ -92,11 +113,13 @@ class Network:
         widths = (weights[0].shape[1], *(w.shape[0] for w in weights))
         if masks is None:
             kept = tuple(np.ones(w.shape, dtype=bool) for w in weights)
+        elif not isinstance(masks, Sequence) or isinstance(masks, str):
+            raise InvalidArgument("masks", masks, "give a list of boolean arrays, one a layer")
         elif len(masks) != len(weights):
             raise ShapeMismatch("masks", len(masks), f"give one mask for each of the {len(weights)} layers")
         else:
             kept = tuple(_as_mask(f"mask{i + 1}", m) for i, m in enumerate(masks))
-        return cls(Mlp(widths, activation), weights, biases, kept, origin or Origin())
+        return cls(Mlp(widths, activation), weights, biases, kept, Origin() if origin is None else origin)
 
     @classmethod
     def from_torch(
@@ -158,11 +181,19 @@ class Network:
         self, weights: Sequence[np.ndarray] | None = None, biases: Sequence[np.ndarray] | None = None
     ) -> Network:
         """The same masks and origin with other numbers."""
-        new_weights = (
-            self.weights if weights is None else tuple(np.array(w, dtype=np.float64) for w in weights)
-        )
-        new_biases = self.biases if biases is None else tuple(np.array(b, dtype=np.float64) for b in biases)
+        new_weights = self.weights if weights is None else tuple(weights)
+        new_biases = self.biases if biases is None else tuple(biases)
         return Network(self.arch, new_weights, new_biases, self.masks, self.origin)
+
+
+def _as_pairs(layers: Any) -> list[tuple[Any, Any]]:
+    remedy = "give at least one pair (W, b), in a list"
+    if not isinstance(layers, Iterable) or isinstance(layers, str) or not (pairs := list(layers)):
+        raise InvalidArgument("layers", layers, remedy)
+    for pair in pairs:
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+            raise InvalidArgument("layers", pair, remedy)
+    return [(w, b) for w, b in pairs]
 
 
 def _as_matrix(name: str, value: Any) -> np.ndarray:
@@ -189,7 +220,7 @@ def _as_mask(name: str, value: Any) -> np.ndarray:
 def _as_array(name: str, value: Any) -> np.ndarray:
     try:
         return np.asarray(value)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RuntimeError) as error:
         raise InvalidArgument(name, value, f"not an array ({error})") from error
 
 

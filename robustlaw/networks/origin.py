@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 import numpy as np
+
+from ..data.checks import real_array, require_kind
+from ..errors import InvalidArgument, NonFinite, ShapeMismatch, UnknownName
 
 
 class Dependence(StrEnum):
@@ -39,6 +43,7 @@ class Origin:
     recorded   : True where this package trained the network; a history that somebody states is an
                  assumption of every verdict that it makes cheaper
     facts      : plain values worth keeping with the network (seed, final loss, ...)
+    Raises UnknownName (a dependence that is none of the four) or InvalidArgument.
     """
 
     dependence: Dependence = Dependence.TRAINING
@@ -48,6 +53,36 @@ class Origin:
     method: str = "unknown"
     facts: Mapping[str, float | int | str | bool] = field(default_factory=dict)
     recorded: bool = False
+
+    def __post_init__(self) -> None:
+        choices = [d.value for d in Dependence]
+        if not isinstance(self.dependence, str) or self.dependence not in choices:
+            raise UnknownName("dependence", self.dependence, choices)
+        object.__setattr__(self, "dependence", Dependence(self.dependence))
+        object.__setattr__(self, "frozen", tensor_names("frozen", self.frozen))
+        if self.maskable is not None:
+            object.__setattr__(self, "maskable", tensor_names("maskable", self.maskable))
+        if self.initial is not None:
+            require_kind("initial", self.initial, Mapping, "give the arrays by name, {'W1': ..., 'b1': ...}")
+            initial = {name: real_array(f"initial {name}", v) for name, v in self.initial.items()}
+            for array in initial.values():
+                array.setflags(write=False)
+            object.__setattr__(self, "initial", initial)
+
+    def require_fit(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
+        """Raises UnknownName, ShapeMismatch or NonFinite unless all belongs to tensors of these shapes."""
+        weights = [name for name in shapes if name[0] == "W"]
+        initial = self.initial or {}
+        groups = (("frozen", self.frozen, list(shapes)), ("maskable", self.maskable or (), weights))
+        for argument, names, choices in (*groups, ("initial", initial, list(shapes))):
+            for name in names:
+                if name not in choices:
+                    raise UnknownName(argument, name, choices)
+        for name, value in initial.items():
+            if value.shape != shapes[name]:
+                raise ShapeMismatch(f"initial {name}", value.shape, f"the network's has {shapes[name]}")
+            if not np.isfinite(value).all():
+                raise NonFinite(f"initial {name}", value[~np.isfinite(value)][:3], "it has to be finite")
 
     @property
     def assumption(self) -> str | None:
@@ -69,3 +104,10 @@ _LOOKS_AT = {
     Dependence.INPUTS: "the inputs, not the labels",
     Dependence.LABELS: "the data through a score at initialisation",
 }
+
+
+def tensor_names(argument: str, value: Any) -> frozenset[str]:
+    """A set of names such as "W1". Raises InvalidArgument, for a bare string as well."""
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise InvalidArgument(argument, value, "give a set of names, such as {'W1', 'b1'}")
+    return frozenset(value)
