@@ -6,6 +6,7 @@ import math
 from fractions import Fraction
 from numbers import Integral, Real
 from operator import index
+from types import UnionType
 from typing import Any
 
 import numpy as np
@@ -40,7 +41,7 @@ def require_positive(argument: str, value: Any) -> None:
         raise InvalidArgument(argument, value, "it has to be a finite positive number")
 
 
-def require_kind(argument: str, value: Any, kind: type, remedy: str) -> None:
+def require_kind(argument: str, value: Any, kind: type | UnionType, remedy: str) -> None:
     """Raises InvalidArgument unless `value` is an instance of `kind`; the class itself is none."""
     if not isinstance(value, kind):
         raise InvalidArgument(argument, value, remedy)

@@ -6,9 +6,11 @@ import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from ..data.checks import require_count, require_number
 from ..errors import InvalidArgument, UnknownName
 from .grid import check_bits
 from .initialise import He, Initialisation
+from .origin import tensor_names
 
 # With stacks and samples padded to a multiple of this, every network and sample goes through full
 # vector registers wherever it stands. Measured on torch's CPU kernels; the tests check it.
@@ -87,16 +89,19 @@ class Recipe:
         ):
             if value not in choices:
                 raise UnknownName(name, value, choices)
+        require_number("learning_rate", self.learning_rate)
+        require_number("weight_decay", self.weight_decay)
+        if self.stop_at is not None:
+            require_number("stop_at", self.stop_at)
+        for name, count in (("lanes", self.lanes), ("steps", self.steps), ("check_every", self.check_every)):
+            require_count(name, count)
+        object.__setattr__(self, "frozen", tensor_names("frozen", self.frozen))
         if not (self.learning_rate > 0.0 and math.isfinite(self.learning_rate)):
             raise InvalidArgument("learning_rate", self.learning_rate, "give a positive finite number")
         if not 0.0 <= self.weight_decay < math.inf:
             raise InvalidArgument("weight_decay", self.weight_decay, "give a finite number of at least 0")
         if self.stop_at is not None and math.isnan(self.stop_at):
             raise InvalidArgument("stop_at", self.stop_at, "give a loss to stop at, or None")
-        if self.lanes < 1:
-            raise InvalidArgument("lanes", self.lanes, "give a multiple to pad to, at least 1")
-        if self.steps < 1 or self.check_every < 1:
-            raise InvalidArgument("steps", (self.steps, self.check_every), "give at least one step")
 
     def rate(self, step: int) -> float:
         """Learning rate of step 0, 1, ..., steps - 1."""

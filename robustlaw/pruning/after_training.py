@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 
 import torch
 
+from ..data.checks import require_number, whole
 from ..errors import InvalidArgument, UnknownName
 from ..networks import Dependence, Stack
 from .base import Pruner, Session
@@ -62,10 +63,10 @@ class IterativeMagnitude(Pruner):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_scope(self.scope)
+        require_number("rate", self.rate)
         if not 0.0 < self.rate < 1.0:
             raise InvalidArgument("rate", self.rate, "give a share between 0 and 1")
-        if self.rewind_to < 0:
-            raise InvalidArgument("rewind_to", self.rewind_to, "give a step of at least 0")
+        whole("rewind_to", self.rewind_to)
 
     def run(self, session: Session) -> Stack:
         if self.rewind_to >= session.recipe.steps:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ..errors import UnknownName
 from ..networks import Batch, Dependence, Recipe, Stack, fit
+from ..networks.origin import tensor_names
 from ..networks.parametrise import Parametrisation
 from ..networks.training import losses_of
 from ..seeds import generator
@@ -141,6 +142,6 @@ def maskable_names(stack: Stack, recipe: Recipe, maskable: frozenset[str] | None
     weights = [f"W{i + 1}" for i in range(stack.arch.layers)]
     if maskable is None:
         return tuple(w for w in weights if w not in recipe.frozen)
-    for name in maskable - set(weights):
+    for name in tensor_names("maskable", maskable) - set(weights):
         raise UnknownName("maskable", name, weights)
     return tuple(w for w in weights if w in maskable)

@@ -12,6 +12,7 @@ from typing import Literal, get_args
 import numpy as np
 from jaxtyping import Bool, Float
 
+from ..data.checks import require_number
 from ..errors import InfeasibleDensity, NonFinite, ShapeMismatch, UnknownName
 
 Scope = Literal["global", "layerwise"]
@@ -19,6 +20,7 @@ Scope = Literal["global", "layerwise"]
 
 def check_density(density: float) -> float:
     """`density` itself. Raises InfeasibleDensity outside (0, 1]."""
+    require_number("density", density)
     if not 0.0 < density <= 1.0:
         raise InfeasibleDensity("density", density, "give the kept fraction, above 0 and at most 1")
     return float(density)

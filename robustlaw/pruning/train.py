@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from numbers import Integral
 from operator import index
+from typing import Any
 
 from ..data import Dataset
+from ..data.checks import require_kind
 from ..errors import InvalidArgument, ShapeMismatch
 from ..networks import Mlp, Recipe, Stack, batch, initial_stack
 from .at_initialisation import Random
@@ -36,15 +39,17 @@ def train(
     Returns a Stack; `facts` of each network: seed, density, steps, loss, converged.
     Raises ShapeMismatch, InfeasibleDensity, LabelOutOfRange, NonFinite, UnknownName.
     """
-    sets = [data] if isinstance(data, Dataset) else list(data)
-    keys = tuple(s if isinstance(s, str) else index(s) for s in seeds)
-    if not keys:
-        raise InvalidArgument("seeds", seeds, "give at least one seed")
+    require_kind("arch", arch, Mlp, "give an Mlp, such as Mlp((4, 8, 1))")
+    require_kind("pruner", pruner, Pruner | None, "give a pruner such as Snip(0.5), not its class or name")
+    require_kind("recipe", recipe, Recipe | None, "give a Recipe")
+    sets, keys = _datasets(data), _keys(seeds)
     if len(sets) not in (1, len(keys)):
         raise ShapeMismatch("data", len(sets), f"give one data set, or one for each of {len(keys)} seeds")
     if sets[0].x.shape[1] != arch.widths[0]:
         raise ShapeMismatch("data", sets[0].x.shape, f"the network takes {arch.widths[0]} inputs")
     chosen, plan = pruner or Random(1.0), recipe or Recipe()
+    if densities is not None:
+        require_kind("densities", densities, Iterable, "give a list, one for each seed")
     shares = [chosen.density] * len(keys) if densities is None else list(densities)
     if len(shares) != len(keys):
         raise ShapeMismatch("densities", len(shares), f"give one for each of {len(keys)} seeds")
@@ -63,3 +68,20 @@ def train(
         facts=tuple({"seed": s, "density": r} for s, r in zip(keys, shares, strict=True)),
     )
     return chosen.run(Session(start, columns, plan, keys, counts, names))
+
+
+def _datasets(data: Any) -> list[Dataset]:
+    sets = [data] if isinstance(data, Dataset) else data
+    require_kind("data", sets, Iterable, "give a Dataset, or a list of one for each seed")
+    for one in (sets := list(sets)):
+        require_kind("data", one, Dataset, "give a Dataset; arrays become one by Dataset.from_arrays(x, y)")
+    return sets
+
+
+def _keys(seeds: Any) -> tuple[Key, ...]:
+    if isinstance(seeds, str) or not isinstance(seeds, Iterable) or not (keys := list(seeds)):
+        raise InvalidArgument("seeds", seeds, "give at least one seed, in a list")
+    for key in keys:
+        if not isinstance(key, (str, Integral)):
+            raise InvalidArgument("seeds", key, "a seed is a whole number or a word")
+    return tuple(k if isinstance(k, str) else index(k) for k in keys)
