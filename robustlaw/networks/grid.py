@@ -11,6 +11,7 @@ import math
 import torch
 from torch import Tensor
 
+from ..data.checks import whole
 from ..errors import InvalidArgument
 
 STEPS_PER_OCTAVE = 8
@@ -37,9 +38,9 @@ _HALF_STEPS = torch.tensor(
 
 def check_bits(bits: int) -> int:
     """`bits` itself. Raises InvalidArgument outside 1..MAX_BITS."""
-    if not 1 <= bits <= MAX_BITS:
+    if not 1 <= (count := whole("bits", bits)) <= MAX_BITS:
         raise InvalidArgument("bits", bits, f"give between 1 and {MAX_BITS} bits a weight")
-    return bits
+    return count
 
 
 def scale_of(exponent: Tensor) -> Tensor:

@@ -27,6 +27,10 @@ SOFTPLUS_THRESHOLD = 20.0
 def require_plain(module: nn.Module, known: Sequence[type[nn.Module]]) -> None:
     """Raises MissingCapability where the module computes something else than its type and weights say."""
     for m in module.modules():
+        base = next((kind for kind in known if isinstance(m, kind)), None)
+        if base is not None:  # what is unknown is refused by its type
+            for name, tensor in (*m.named_parameters(recurse=False), *m.named_buffers(recurse=False)):
+                _require_real(f"{name} of {type(m).__name__}", tensor)
         if parametrize.is_parametrized(m):
             raise MissingCapability(
                 f"{m}: its tensors are parametrised; call torch.nn.utils.parametrize.remove_parametrizations"
@@ -38,13 +42,10 @@ def require_plain(module: nn.Module, known: Sequence[type[nn.Module]]) -> None:
                     f"{m}: it has the forward hook {type(hook).__name__}; remove it "
                     "(remove_spectral_norm, remove_weight_norm, handle.remove())"
                 )
-        base = next((kind for kind in known if isinstance(m, kind)), None)
         if base is not None and (type(m).forward is not base.forward or "forward" in vars(m)):
             raise MissingCapability(
                 f"{type(m).__name__} has a forward of its own; build the module of {base.__name__} itself"
             )
-        for name, tensor in (*m.named_parameters(recurse=False), *m.named_buffers(recurse=False)):
-            _require_real(f"{name} of {type(m).__name__}", tensor)
 
 
 def _require_real(name: str, tensor: torch.Tensor) -> None:

@@ -44,6 +44,8 @@ REFUSED = {
     "rl.Mlp((3, 2.5, 1))": "widths = 2.5",
     "rl.Mlp((3, True, 1))": "widths = True",
     "rl.Mlp((3, 4, 1), activation=3)": "activation = 3",
+    "networks.StraightThrough('8')": "bits = 8",
+    "networks.StraightThrough(2.5)": "bits = 2.5",
     "Origin(frozen='W1')": "frozen = W1",
     "Origin(maskable='W1')": "maskable = W1",
     "Origin(frozen=3)": "frozen = 3",
