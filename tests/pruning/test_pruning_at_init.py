@@ -90,9 +90,7 @@ def test_snip_scores_the_weights_that_are_trained():
     start = initial_stack(ARCH, [3, 8], QUICK.initialisation)
     scores = snip(start, batch([data.x], [data.y]), QUICK, [0, 1])
     for place in range(2):
-        assert torch.equal(
-            torch.as_tensor(stack[place].origin.initial["W1"]), start.weights[0][place].double()
-        )
+        assert torch.equal(torch.tensor(stack[place].origin.initial["W1"]), start.weights[0][place].double())
         flat = np.concatenate([s[place].ravel() for s in scores])
         kept = np.concatenate([m[place].numpy().ravel() for m in stack.masks])
         assert kept.sum() == kept_count(0.25, 56)
