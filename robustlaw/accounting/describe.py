@@ -15,6 +15,7 @@ from typing import Literal, get_args
 import numpy as np
 import torch
 
+from ..data.checks import require_kind
 from ..errors import InvalidArgument, MissingCapability, UnknownName
 from ..evidence import NATS, Bracket
 from ..networks import Network
@@ -87,6 +88,7 @@ def describe(net: Network, code: Code = Code(8), family: Sequence[Code] = DEFAUL
     Raises MissingCapability if the code needs initial values the network does not carry,
     InvalidArgument if the code is not in the family or the mask reaches beyond `maskable`.
     """
+    require_kind("net", net, Network, "give a Network, for example Network.from_torch(module)")
     if code not in family:
         raise InvalidArgument("code", str(code), "it has to be a member of the family agreed on beforehand")
     return describe_rounded(net, round_network(net, code.bits, code.start), code, family)
@@ -97,6 +99,13 @@ def describe_rounded(net: Network, rounded: Rounded, code: Code, family: Sequenc
     choice = Entry("header", "choice of code", uniform_length(len(family)), f"one of {len(family)}: {code}")
     entries = (choice, mask_entry(net, code), *rounded.entries)
     return Ledger(entries, rounded.network, f"description length, {code}")
+
+
+def checked_family(codes: Sequence[Code]) -> Sequence[Code]:
+    """The family itself. Raises InvalidArgument unless it holds codes and nothing else."""
+    if not isinstance(codes, Sequence) or not all(isinstance(c, Code) for c in codes):
+        raise InvalidArgument("codes", codes, "give a tuple of Code, for example code_family((1, 2, 3))")
+    return codes
 
 
 def usable_codes(net: Network, family: Sequence[Code] = DEFAULT_CODES) -> list[Code]:

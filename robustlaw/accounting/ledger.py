@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
-from ..errors import UnknownName
+from ..errors import InvalidArgument, UnknownName
 from ..evidence import Bracket, bits
 from ..networks import Network
 from .codes import sum_of
@@ -53,8 +53,7 @@ class Ledger:
 
     def without(self, kind: Kind) -> Ledger:
         """A wrong ledger for falsification: it forgets every charge of this kind."""
-        if kind not in ("header", "mask", "weights"):
-            raise UnknownName("kind", kind, ("header", "mask", "weights"))
+        check_kinds((kind,))
         rest = tuple(e for e in self.entries if e.kind != kind)
         return replace(self, entries=rest, omitted=(*self.omitted, kind))
 
@@ -69,6 +68,15 @@ class Ledger:
         if self.omitted:
             return f"{kept}; WRONG ON PURPOSE: no charge for {', '.join(self.omitted)}"
         return kept
+
+
+def check_kinds(kinds: object) -> None:
+    """Raises InvalidArgument or UnknownName unless `kinds` is a tuple of kinds of charge."""
+    if not isinstance(kinds, tuple):
+        raise InvalidArgument("forget", kinds, "give a tuple, for example ('mask',)")
+    for kind in kinds:
+        if kind not in get_args(Kind):
+            raise UnknownName("kind", kind, get_args(Kind))
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

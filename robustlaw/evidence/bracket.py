@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import SupportsFloat
 
 from ..errors import BrokenInvariant, HeuristicInVerdict, InvalidArgument
 
@@ -70,8 +71,11 @@ class Bracket:
     certificate: Certificate | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "lower", float(self.lower))
-        object.__setattr__(self, "upper", float(self.upper))
+        for name in ("lower", "upper"):
+            value = getattr(self, name)
+            if isinstance(value, str) or not isinstance(value, SupportsFloat):
+                raise InvalidArgument(name, value, "an end of a bracket is a number")
+            object.__setattr__(self, name, float(value))
         if math.isnan(self.lower) or math.isnan(self.upper):
             raise InvalidArgument(
                 "bracket", (self.lower, self.upper), "both ends have to be numbers, not NaN"

@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from ..accounting import Ledger
 from ..data import Dataset
+from ..data.checks import require_number
 from ..errors import HeuristicInVerdict, InvalidArgument
 from ..evidence import NATS, Bracket, Evidence, Hypothesis, Verdict, compare, ratio_up
 from ..networks import Network
@@ -43,6 +44,7 @@ class Law(ABC):
     quantity: ClassVar[str] = "Lipschitz constant"
 
     def __post_init__(self) -> None:
+        require_number("delta", self.delta)
         if not 0.0 < self.delta < 1.0:
             raise InvalidArgument("delta", self.delta, "give a probability between 0 and 1")
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ..accounting import DEFAULT_CODES, Code, Ledger, usable_codes
-from ..accounting.ledger import Kind
+from ..accounting.describe import checked_family
+from ..accounting.ledger import Kind, check_kinds
 from ..evidence import Bracket, Hypothesis
 from .base import Law, Provenance
 from .concentration import robust_bound
@@ -33,6 +34,11 @@ class DescriptionLength(Law):
 
     codes: tuple[Code, ...] = DEFAULT_CODES
     forget: tuple[Kind, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        checked_family(self.codes)
+        check_kinds(self.forget)
 
     provenance: ClassVar[Provenance] = Provenance.HERE
     simultaneous: ClassVar[bool] = True

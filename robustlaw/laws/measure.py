@@ -12,6 +12,7 @@ from .. import lipschitz
 from ..accounting import Code, Ledger, describe
 from ..accounting.describe import Rounded, describe_rounded, round_network
 from ..data import Dataset
+from ..data.checks import require_kind
 from ..errors import HeuristicInVerdict, InvalidArgument, MissingCapability, ShapeMismatch
 from ..evidence import Bracket
 from ..networks import Network
@@ -37,6 +38,8 @@ class Measured:
     _rounded: dict[tuple[int, str], Rounded] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
+        require_kind("net", self.net, Network, "give a Network, for example Network.from_torch(module)")
+        require_kind("data", self.data, Dataset, "give a Dataset, for example Dataset.from_arrays(x, y, g)")
         if self.net.arch.widths[0] != self.data.x.shape[1] or self.net.arch.widths[-1] != 1:
             raise ShapeMismatch(
                 "net", self.net.arch.widths, f"the laws need {self.data.x.shape[1]} inputs and one output"

@@ -8,7 +8,8 @@ from typing import ClassVar
 
 from ..accounting import DEFAULT_CODES, Code, Ledger
 from ..accounting.codes import LOG2
-from ..accounting.ledger import Kind
+from ..accounting.describe import checked_family
+from ..accounting.ledger import Kind, check_kinds
 from ..evidence import NATS, Bracket, Hypothesis
 from .base import Law, Provenance
 from .description_length import DescriptionLength
@@ -30,6 +31,11 @@ class MemorisationConverse(Law):
 
     codes: tuple[Code, ...] = DEFAULT_CODES
     forget: tuple[Kind, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        checked_family(self.codes)
+        check_kinds(self.forget)
 
     provenance: ClassVar[Provenance] = Provenance.HERE
     simultaneous: ClassVar[bool] = True

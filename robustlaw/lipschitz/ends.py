@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 from jaxtyping import Float
 
+from ..data.checks import real_array, require_kind
 from ..errors import InvalidArgument, NonFinite, ShapeMismatch, UnknownName
 from ..evidence import Bracket
 from ..networks import Mlp, Network, Stack
@@ -67,7 +68,7 @@ def bracket_stack(
     """
     if effort not in EFFORTS:
         raise UnknownName("effort", effort, EFFORTS)
-    everything = list(nets)
+    everything = _networks(nets)
     if effort == "exact":
         _check_budget(tolerance, seconds)
         known = bracket_stack(everything, "tight", points=points, seed=seed)
@@ -139,11 +140,22 @@ def _check_budget(tolerance: float, seconds: float) -> None:
             raise InvalidArgument(name, value, "give a finite number that is not negative")
 
 
+def _networks(nets: Iterable[Network] | Stack) -> list[Network]:
+    """The networks in a list. Raises InvalidArgument if they are something else."""
+    remedy = "give networks: Network.from_torch, from_arrays and networks.load_network make them"
+    if isinstance(nets, Network) or not isinstance(nets, Iterable):
+        raise InvalidArgument("nets", nets, "give several networks; bracket takes one")
+    everything = list(nets)
+    for net in everything:
+        require_kind("net", net, Network, remedy)
+    return everything
+
+
 def _checked(points: np.ndarray | None, arch: Mlp) -> Extra:
     inputs = arch.widths[0]
     if points is None:
         return np.zeros((0, inputs))
-    array = np.asarray(points, dtype=np.float64)
+    array = real_array("points", points)
     if array.ndim != 2 or array.shape[1] != inputs:
         raise ShapeMismatch("points", array.shape, f"give (points, {inputs})")
     if not np.isfinite(array).all():
