@@ -45,7 +45,7 @@ def _root() -> None:
 @app.command()
 def verify(
     preset: Annotated[
-        str, typer.Option(help="smoke (seconds), quick (a minute) or full (about ten).")
+        str, typer.Option(help="smoke (seconds), quick (a minute) or full (a quarter of an hour).")
     ] = "quick",
     out: Annotated[Path, typer.Option(help="Folder for the store, the table and the report.")] = Path(
         "verify-report"
