@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..accounting import DEFAULT_CODES, Code, Ledger
+from ..accounting import Ledger
 from ..accounting.codes import LOG2
-from ..accounting.describe import checked_family
-from ..accounting.ledger import Kind, check_kinds
 from ..evidence import NATS, Bracket, Hypothesis
-from .base import Law, Provenance
-from .description_length import DescriptionLength
+from .base import Provenance
+from .coded import CodedLaw
 from .hypotheses import fair_signs, writable
 from .measure import Measured
 
 
 @dataclass(frozen=True)
-class MemorisationConverse(Law):
+class MemorisationConverse(CodedLaw):
     """l(f) + log(1/delta) >= n (log 2 - h(e)), e the share of training labels f gets wrong, e <= 1/2.
 
     **Every coded network at once**, with probability 1 - delta, for n independent fair signs; h is the
@@ -29,30 +27,14 @@ class MemorisationConverse(Law):
     Source: here; the average form after Kumar, Luo & Sellke, arXiv 2402.01089.
     """
 
-    codes: tuple[Code, ...] = DEFAULT_CODES
-    forget: tuple[Kind, ...] = ()
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        checked_family(self.codes)
-        check_kinds(self.forget)
-
     provenance: ClassVar[Provenance] = Provenance.HERE
-    simultaneous: ClassVar[bool] = True
     quantity: ClassVar[str] = "description length + log(1/delta), nats"
-
-    @property
-    def name(self) -> str:
-        return type(self).__name__ + "".join(f" without {kind}" for kind in self.forget)
 
     def hypotheses(self, m: Measured) -> list[Hypothesis]:
         return [fair_signs(m), writable(m, self.codes)]
 
-    def ledgers(self, m: Measured) -> Iterable[Ledger]:
-        return self._coded.ledgers(m)
-
     def measured(self, m: Measured, p_eff: Bracket) -> Bracket:  # noqa: ARG002
-        return p_eff + self._coded.confidence
+        return p_eff + self.confidence
 
     def bound(self, m: Measured, p_eff: Bracket) -> Bracket:  # noqa: ARG002
         """n (log 2 - h(e)), for the labels of the coded network."""
@@ -60,14 +42,10 @@ class MemorisationConverse(Law):
 
     def vacuous(self, m: Measured, bound: Bracket) -> bool | None:  # noqa: ARG002
         """A bound of at most log(1/delta) holds for any network, even an empty one."""
-        return bound.upper <= self._coded.confidence.upper
+        return bound.upper <= self.confidence.upper
 
     def details(self, m: Measured, ledger: Ledger) -> Mapping[str, float | str]:
         return {**super().details(m, ledger), "wrong labels": float(m.wrong_signs)}
-
-    @property
-    def _coded(self) -> DescriptionLength:
-        return DescriptionLength(self.delta, self.codes, self.forget)
 
 
 def binary_entropy(wrong: int, n: int) -> Bracket:
