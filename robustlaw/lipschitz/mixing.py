@@ -54,6 +54,34 @@ def _solve_all(rows, gram, used, start, directions, diagonal, signs):
 
 @njit(cache=True)
 @no_type_check
+def turn(row, square, v, y, g):
+    """Turn the unit vector v of one column to where it is best, y = B V with it; |g| before turning."""
+    inputs, rank = y.shape
+    for k in range(rank):
+        g[k] = -square * v[k]
+    for a in range(inputs):
+        b = row[a]
+        for k in range(rank):
+            g[k] += b * y[a, k]
+    length = 0.0
+    for k in range(rank):
+        length += g[k] * g[k]
+    length = math.sqrt(length)
+    if length <= 0.0:
+        return length
+    for k in range(rank):
+        new = g[k] / length
+        g[k] = new - v[k]
+        v[k] = new
+    for a in range(inputs):
+        b = row[a]
+        for k in range(rank):
+            y[a, k] += b * g[k]
+    return length
+
+
+@njit(cache=True)
+@no_type_check
 def _ascend(rows, used, v, diagonal):
     size, inputs = rows.shape
     rank = v.shape[1]
@@ -73,28 +101,9 @@ def _ascend(rows, used, v, diagonal):
             square = 0.0
             for a in range(inputs):
                 square += rows[i, a] * rows[i, a]
-            for k in range(rank):
-                g[k] = -square * v[i, k]
-            for a in range(inputs):
-                b = rows[i, a]
-                for k in range(rank):
-                    g[k] += b * y[a, k]
-            length = 0.0
-            for k in range(rank):
-                length += g[k] * g[k]
-            length = math.sqrt(length)
+            length = turn(rows[i], square, v[i], y, g)
             diagonal[i] = length + square
             total += diagonal[i]
-            if length <= 0.0:
-                continue
-            for k in range(rank):
-                new = g[k] / length
-                g[k] = new - v[i, k]
-                v[i, k] = new
-            for a in range(inputs):
-                b = rows[i, a]
-                for k in range(rank):
-                    y[a, k] += b * g[k]
         if abs(total - before) <= CHANGE * total:
             return
         before = total

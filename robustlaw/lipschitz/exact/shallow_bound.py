@@ -15,6 +15,7 @@ from typing import no_type_check
 import numpy as np
 from numba import njit
 
+from ..mixing import turn
 from ..rounding import UNDERFLOW, UNIT, gamma, gram, is_positive, up
 from ..zonotope import Zonotope, zonotope
 from .model import Model, Pattern
@@ -220,28 +221,9 @@ def _relax(rows, v, d, target, sweeps, change):
     for sweep in range(sweeps):
         total = 0.0
         for i in range(size):
-            for k in range(rank):
-                g[k] = -square[i] * v[i, k]
-            for a in range(inputs):
-                b = rows[i, a]
-                for k in range(rank):
-                    g[k] += b * y[a, k]
-            length = 0.0
-            for k in range(rank):
-                length += g[k] * g[k]
-            length = math.sqrt(length)
+            length = turn(rows[i], square[i], v[i], y, g)
             d[i] = length + square[i]
             total += d[i]
-            if length <= 0.0:
-                continue
-            for k in range(rank):
-                new = g[k] / length
-                g[k] = new - v[i, k]
-                v[i, k] = new
-            for a in range(inputs):
-                b = rows[i, a]
-                for k in range(rank):
-                    y[a, k] += b * g[k]
         if total <= 0.0:
             return 0.0, target > 0.0
         reached = 0.0
