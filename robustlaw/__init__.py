@@ -15,6 +15,7 @@ _ROOMS = (
     "data",
     "networks",
     "pruning",
+    "information",
     "lipschitz",
     "accounting",
     "laws",
@@ -38,7 +39,19 @@ _NAMES = {
 }
 
 if TYPE_CHECKING:
-    from . import accounting, data, errors, evidence, laws, lipschitz, networks, pruning, studies, sweep
+    from . import (
+        accounting,
+        data,
+        errors,
+        evidence,
+        information,
+        laws,
+        lipschitz,
+        networks,
+        pruning,
+        studies,
+        sweep,
+    )
     from .data import Dataset, Problem
     from .errors import RobustlawError
     from .evidence import Bracket, Estimate, Evidence, Verdict
@@ -60,6 +73,7 @@ __all__ = [
     "data",
     "errors",
     "evidence",
+    "information",
     "laws",
     "lipschitz",
     "networks",

@@ -6,8 +6,6 @@ from .codes import (
     flat_length,
     integer_length,
     levels_length,
-    log_binomial,
-    log_factorial,
     mask_length,
     uniform_length,
 )
@@ -29,8 +27,6 @@ __all__ = [
     "integer_length",
     "label_entropy_cap",
     "levels_length",
-    "log_binomial",
-    "log_factorial",
     "mask_information_cap",
     "mask_length",
     "trained_count",

@@ -17,10 +17,10 @@ import torch
 
 from ..data.checks import require_kind
 from ..errors import InvalidArgument, MissingCapability, UnknownName
-from ..evidence import NATS, Bracket
+from ..evidence import NATS, Bracket, sum_of
 from ..networks import Network
 from ..networks.grid import MAX_BITS, best_exponent, check_bits, level_index, level_value, scale_of
-from .codes import binned_mask_length, integer_length, levels_length, mask_length, sum_of, uniform_length
+from .codes import binned_mask_length, integer_length, levels_length, mask_length, uniform_length
 from .ledger import Entry, Ledger
 
 Start = Literal["zero", "initial"]

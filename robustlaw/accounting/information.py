@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..errors import UnknownName
-from ..evidence import NATS, Bracket
+from ..evidence import LOG2, NATS, Bracket
 from ..networks import Dependence, Network
-from .codes import LOG2
 from .describe import mask_entry, tensor_of, trained_count, trained_names
 from .ledger import Entry, Ledger
 

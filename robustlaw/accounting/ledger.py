@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from ..errors import InvalidArgument, UnknownName
-from ..evidence import Bracket, bits
+from ..evidence import Bracket, bits, sum_of
 from ..networks import Network
-from .codes import sum_of
 
 Kind = Literal["header", "mask", "weights"]
 

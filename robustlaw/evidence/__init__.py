@@ -5,12 +5,14 @@
 `Evidence`  a law's bound beside the measured number, and the verdict.
 """
 
-from .bracket import BITS, NATS, Bracket, Certificate, Estimate, bits, round_down, round_up
+from .bracket import BITS, NATS, Bracket, Certificate, Estimate, bits, round_down, round_up, union
+from .counting import LOG2, log_binomial, log_factorial, log_of_integer, sum_of
 from .serial import from_json, to_json
 from .verdict import Evidence, Hypothesis, Verdict, compare, ratio_up
 
 __all__ = [
     "BITS",
+    "LOG2",
     "NATS",
     "Bracket",
     "Certificate",
@@ -21,8 +23,13 @@ __all__ = [
     "bits",
     "compare",
     "from_json",
+    "log_binomial",
+    "log_factorial",
+    "log_of_integer",
     "ratio_up",
     "round_down",
     "round_up",
+    "sum_of",
     "to_json",
+    "union",
 ]

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ..accounting import Ledger
-from ..accounting.codes import LOG2
-from ..evidence import NATS, Bracket, Hypothesis
+from ..evidence import LOG2, NATS, Bracket, Hypothesis
 from .base import Provenance
 from .coded import CodedLaw
 from .hypotheses import fair_signs, writable

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ..accounting import Ledger, information_ledger
-from ..accounting.codes import LOG2
-from ..evidence import Bracket, Hypothesis
+from ..evidence import LOG2, Bracket, Hypothesis
 from .base import Law, Provenance
 from .concentration import robust_bound
 from .hypotheses import isoperimetry, noise_known

@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
-from robustlaw.accounting.codes import LOG2
 from robustlaw.data import BoundedUniform, Gaussian, Linear, Problem, RandomSigns, Sphere
-from robustlaw.evidence import NATS, Bracket
+from robustlaw.evidence import LOG2, NATS, Bracket
 from robustlaw.laws import (
     DescriptionLength,
     Measured,

@@ -1,0 +1,137 @@
+"""One side of a bracket on mutual information, and the bracket that many such sides make."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+from ..errors import InvalidArgument, UnknownName
+from ..evidence import NATS, Bracket, bits, round_down, round_up, union
+from .targets import Target
+
+Side = Literal["lower", "upper"]
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A certified one-sided bound on a mutual information, in nats.
+
+    name        : the method, for example "label recovery"
+    value       : the bound, `slack` already taken off (lower) or added (upper)
+    target      : the quantity it bounds
+    risk        : chance that it is wrong over the sampled runs; 0 for what is proved without sampling
+    runs        : sampled runs it rests on
+    slack       : allowance for rounding and quadrature inside `value`, nats
+    assumptions : what it rests on beyond the channel's own code
+    note        : a sentence for the reader
+    """
+
+    name: str
+    side: Side
+    value: float
+    target: Target
+    risk: float = 0.0
+    runs: int = 0
+    slack: float = 0.0
+    assumptions: tuple[str, ...] = ()
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        if self.side not in get_args(Side):
+            raise UnknownName("side", self.side, get_args(Side))
+        if math.isnan(self.value):
+            raise InvalidArgument("value", self.value, f"{self.name} gave no number")
+        if not 0.0 <= self.risk < 1.0:
+            raise InvalidArgument("risk", self.risk, "give the chance of being wrong, in [0, 1)")
+
+    @property
+    def kind(self) -> str:
+        return "certified" if self.risk > 0.0 else "exact"
+
+    def holds_for(self, target: Target) -> bool:
+        """The bound is one for `target` as well."""
+        return self.target.at_most(target) if self.side == "lower" else target.at_most(self.target)
+
+
+@dataclass(frozen=True)
+class InformationBracket(Bracket):
+    """lower <= I <= upper for one target, in nats, with every bound that was tried.
+
+    level : the bracket holds with at least this probability over the sampled runs; 1 if nothing
+            was sampled
+    tried : all bounds, losers included
+    """
+
+    target: Target = Target.DATA
+    level: float = 1.0
+    tried: tuple[Bound, ...] = field(default=(), repr=False)
+
+    @property
+    def risk(self) -> float:
+        return 1.0 - self.level
+
+    def for_target(self, target: Target) -> InformationBracket:
+        """What is known of another target: the lower end if that is larger, the upper if smaller.
+
+        Raises InvalidArgument where neither end carries over.
+        """
+        up, down = self.target.at_most(target), target.at_most(self.target)
+        if not (up or down):
+            raise InvalidArgument("target", target, f"no bound on {self.target} says anything about it")
+        low, high = (self.lower if up else 0.0), (self.upper if down else math.inf)
+        return InformationBracket(
+            low, high, self.method, NATS, self.assumptions, target=target, level=self.level, tried=self.tried
+        )
+
+    def explain(self) -> str:
+        """Every bound that was tried, one a line: side, method, nats, bits, risk, runs, note."""
+        header = ("side", "method", "nats", "bits", "risk", "runs", "note")
+        rows = [
+            (b.side, b.name, f"{b.value:.4f}", f"{bits(b.value):.4f}", f"{b.risk:.3g}", str(b.runs), b.note)
+            for b in sorted(self.tried, key=lambda b: (b.side, -b.value if b.side == "lower" else b.value))
+        ]
+        widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
+        lines = [
+            "  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in (header, *rows)
+        ]
+        return "\n".join([f"{self.target}: {self} at level {self.level:g}", *lines])
+
+
+def exact_bracket(value: Bracket, target: Target, method: str, *assumptions: str) -> InformationBracket:
+    """The bracket of a quantity that was computed, not sampled."""
+    sides: tuple[tuple[Side, float], ...] = (("lower", value.lower), ("upper", value.upper))
+    tried = tuple(Bound(method, side, end, target, assumptions=assumptions) for side, end in sides)
+    return InformationBracket(
+        max(0.0, value.lower), max(0.0, value.upper), method, NATS, assumptions, target=target, tried=tried
+    )
+
+
+def combine(target: Target, bounds: Sequence[Bound]) -> InformationBracket:
+    """The best of many bounds whose risks add up to the bracket's.
+
+    Lower ends below 0 count as 0. Raises InvalidArgument for a bound on another target that does
+    not carry over, BrokenInvariant if the best ends contradict each other: an assumption is
+    violated, or there is a defect, and no average would mend it.
+    """
+    for b in bounds:
+        if not b.holds_for(target):
+            raise InvalidArgument("bounds", b.name, f"a {b.side} bound on {b.target} is none on {target}")
+    lowers = [b for b in bounds if b.side == "lower"]
+    uppers = [b for b in bounds if b.side == "upper"]
+    low = max(lowers, key=lambda b: b.value, default=None)
+    high = min(uppers, key=lambda b: b.value, default=None)
+    level = max(0.0, round_down(1.0 - round_up(math.fsum(b.risk for b in bounds))))
+    level = 1.0 if all(b.risk == 0.0 for b in bounds) else level
+    return InformationBracket(
+        max(0.0, low.value) if low else 0.0,
+        max(0.0, high.value) if high else math.inf,
+        f"lower: {low.name if low and low.value > 0.0 else 'information is not negative'}; "
+        f"upper: {high.name if high else 'nothing'}",
+        NATS,
+        union(*(b.assumptions for b in (low, high) if b is not None)),
+        target=target,
+        level=level,
+        tried=tuple(bounds),
+    )

@@ -1,0 +1,82 @@
+"""Sampled runs of a channel: fresh data, one mask each, pilot runs apart from the counted ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..data.checks import require_kind, whole
+from ..errors import BrokenInvariant, InvalidArgument
+from ..seeds import generator
+from .channel import Data, MaskChannel, Masks, Seeds
+
+PILOT_SHARE = 0.2
+FEWEST = 20  # fewer counted runs certify nothing worth printing at any usual level
+
+
+@dataclass(frozen=True, eq=False)
+class Runs:
+    """Independent runs side by side."""
+
+    data: Data
+    masks: Masks
+    seeds: Seeds
+
+    def __len__(self) -> int:
+        return len(self.masks)
+
+    def take(self, places: np.ndarray | slice) -> Runs:
+        return Runs(self.data[places], self.masks[places], self.seeds[places])
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Runs of one channel, and the generator of what the bounds draw themselves.
+
+    pilot : for choosing and fitting; never counted
+    fresh : for the bounds
+    """
+
+    channel: MaskChannel
+    pilot: Runs
+    fresh: Runs
+    seed: int
+
+    def generator(self, name: str) -> np.random.Generator:
+        """A stream of its own for the bound `name`."""
+        return generator("probe", "information", name, self.seed)
+
+
+def draw_runs(channel: MaskChannel, count: int, name: str, seed: int) -> Runs:
+    """`count` independent runs. Raises ShapeMismatch or InvalidArgument for masks the channel rules out."""
+    rng = generator("probe", "information", name, seed)
+    data = channel.sample_data(count, rng)
+    seeds = rng.integers(0, 2**62, count)
+    masks = channel.sample_masks(data, seeds)
+    if len(masks) != count:
+        raise BrokenInvariant(f"the channel gave {len(masks)} masks for {count} data sets")
+    channel.support.check(masks)
+    return Runs(data, masks, seeds)
+
+
+def sample(channel: MaskChannel, runs: int, seed: int = 0) -> Sample:
+    """`runs` runs in all, a fifth of them as a pilot.
+
+    Raises InvalidArgument if they are too few to certify anything.
+    """
+    require_kind(
+        "channel", channel, MaskChannel, "give a channel: n_bits, support, sample_data, sample_masks"
+    )
+    whole("runs", runs)
+    pilot = int(runs * PILOT_SHARE)
+    if runs - pilot < FEWEST:
+        raise InvalidArgument(
+            "runs", runs, f"too few to certify anything; give at least {int(FEWEST / 0.8) + 1}"
+        )
+    return Sample(
+        channel,
+        draw_runs(channel, pilot, "pilot", seed),
+        draw_runs(channel, runs - pilot, "fresh", seed),
+        seed,
+    )
