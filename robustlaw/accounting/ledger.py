@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from ..errors import InvalidArgument, UnknownName
-from ..evidence import Bracket, bits, sum_of
+from ..evidence import Bracket, bits, sum_of, table
 from ..networks import Network
 
 Kind = Literal["header", "mask", "weights"]
@@ -76,22 +75,6 @@ def check_kinds(kinds: object) -> None:
     for kind in kinds:
         if kind not in get_args(Kind):
             raise UnknownName("kind", kind, get_args(Kind))
-
-
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Plain text columns, the first and last aligned left, the others right."""
-    widths = [max(len(r[i]) for r in [header, *rows]) for i in range(len(header))]
-    last = len(header) - 1
-
-    def line(cells: Sequence[str]) -> str:
-        padded = [
-            c.ljust(w) if i in (0, last) else c.rjust(w)
-            for i, (c, w) in enumerate(zip(cells, widths, strict=True))
-        ]
-        return "  ".join(padded).rstrip()
-
-    rule = "  ".join("-" * w for w in widths)
-    return "\n".join([line(header), rule, *(line(r) for r in rows)])
 
 
 def _amount(b: Bracket) -> str:

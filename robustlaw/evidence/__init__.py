@@ -8,6 +8,7 @@
 from .bracket import BITS, NATS, Bracket, Certificate, Estimate, bits, round_down, round_up, union
 from .counting import LOG2, log_binomial, log_factorial, log_of_integer, sum_of
 from .serial import from_json, to_json
+from .tables import table
 from .verdict import Evidence, Hypothesis, Verdict, compare, ratio_up
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "round_down",
     "round_up",
     "sum_of",
+    "table",
     "to_json",
     "union",
 ]

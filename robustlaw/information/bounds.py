@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from ..errors import InvalidArgument, UnknownName
-from ..evidence import NATS, Bracket, bits, round_down, round_up, union
+from ..evidence import NATS, Bracket, bits, round_down, round_up, table, union
 from .targets import Target
 
 Side = Literal["lower", "upper"]
@@ -92,11 +92,7 @@ class InformationBracket(Bracket):
             (b.side, b.name, f"{b.value:.4f}", f"{bits(b.value):.4f}", f"{b.risk:.3g}", str(b.runs), b.note)
             for b in sorted(self.tried, key=lambda b: (b.side, -b.value if b.side == "lower" else b.value))
         ]
-        widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
-        lines = [
-            "  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in (header, *rows)
-        ]
-        return "\n".join([f"{self.target}: {self} at level {self.level:g}", *lines])
+        return f"{self.target}: {self} at level {self.level:g}\n{table(header, rows)}"
 
 
 def exact_bracket(value: Bracket, target: Target, method: str, *assumptions: str) -> InformationBracket:
@@ -123,14 +119,18 @@ def combine(target: Target, bounds: Sequence[Bound]) -> InformationBracket:
     low = max(lowers, key=lambda b: b.value, default=None)
     high = min(uppers, key=lambda b: b.value, default=None)
     level = max(0.0, round_down(1.0 - round_up(math.fsum(b.risk for b in bounds))))
-    level = 1.0 if all(b.risk == 0.0 for b in bounds) else level
+    chance: tuple[str, ...] = ()
+    if all(b.risk == 0.0 for b in bounds):
+        level = 1.0
+    else:  # travels with the number into every verdict
+        chance = (f"the information lies in its bracket, probability at least {level:g} over sampled runs",)
     return InformationBracket(
         max(0.0, low.value) if low else 0.0,
         max(0.0, high.value) if high else math.inf,
         f"lower: {low.name if low and low.value > 0.0 else 'information is not negative'}; "
         f"upper: {high.name if high else 'nothing'}",
         NATS,
-        union(*(b.assumptions for b in (low, high) if b is not None)),
+        union(*(b.assumptions for b in (low, high) if b is not None), chance),
         target=target,
         level=level,
         tried=tuple(bounds),

@@ -22,6 +22,7 @@ from .targets import Target
 Data = np.ndarray  # first axis: runs
 Masks = Bool[np.ndarray, "runs bits"]
 Seeds = Int[np.ndarray, " runs"]
+Places = Int[np.ndarray, " runs"]
 Nats = Float[np.ndarray, " runs"]
 
 
@@ -83,9 +84,7 @@ class HasLabels(Protocol):
     def labels(self, data: Data) -> Int[np.ndarray, "runs labels"]:
         """The labels of each data set."""
 
-    def replace_labels(
-        self, data: Data, places: Int[np.ndarray, " runs"], values: Int[np.ndarray, " runs"]
-    ) -> Data:
+    def replace_labels(self, data: Data, places: Places, values: Places) -> Data:
         """A copy in which label places[r] of run r is values[r] and nothing else has changed."""
 
 
@@ -103,9 +102,7 @@ class HasExamples(Protocol):
 
     n_examples: int
 
-    def replace_examples(
-        self, data: Data, places: Int[np.ndarray, " runs"], rng: np.random.Generator
-    ) -> Data:
+    def replace_examples(self, data: Data, places: Places, rng: np.random.Generator) -> Data:
         """A copy in which example places[r] of run r is a fresh draw."""
 
 

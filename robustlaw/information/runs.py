@@ -65,18 +65,12 @@ def sample(channel: MaskChannel, runs: int, seed: int = 0) -> Sample:
 
     Raises InvalidArgument if they are too few to certify anything.
     """
-    require_kind(
-        "channel", channel, MaskChannel, "give a channel: n_bits, support, sample_data, sample_masks"
-    )
+    remedy = "give a channel: n_bits, support, conditioned, sample_data, sample_masks"
+    require_kind("channel", channel, MaskChannel, remedy)
     whole("runs", runs)
     pilot = int(runs * PILOT_SHARE)
     if runs - pilot < FEWEST:
-        raise InvalidArgument(
-            "runs", runs, f"too few to certify anything; give at least {int(FEWEST / 0.8) + 1}"
-        )
-    return Sample(
-        channel,
-        draw_runs(channel, pilot, "pilot", seed),
-        draw_runs(channel, runs - pilot, "fresh", seed),
-        seed,
-    )
+        least = int(FEWEST / (1.0 - PILOT_SHARE)) + 1
+        raise InvalidArgument("runs", runs, f"too few to certify anything; give at least {least}")
+    fitted = draw_runs(channel, pilot, "pilot", seed)
+    return Sample(channel, fitted, draw_runs(channel, runs - pilot, "fresh", seed), seed)

@@ -98,40 +98,6 @@ def test_uniform_code(choices):
     assert length.unit == NATS
 
 
-@given(st.integers(0, 10**7))
-def test_log_factorial_encloses(n):
-    b = evidence.log_factorial(n)
-    truth = mpmath.loggamma(n + 1)
-    assert b.lower <= truth <= b.upper
-    # the first term of Stirling's series that is left out, and the rounding of the others
-    assert b.width <= (1.0 / (360.0 * n**3) if n >= 64 else 0.0) + 1e-14 * max(1.0, b.upper)
-
-
-@pytest.mark.parametrize("n", [0, 1, 2, 63, 64, 65, 5000, 5001, 10**7, 2**53])
-def test_log_factorial_at_the_seams(n):
-    b = evidence.log_factorial(n)
-    assert b.lower <= mpmath.loggamma(n + 1) <= b.upper
-
-
-@given(st.integers(0, 10**7), st.floats(0.0, 1.0))
-def test_log_binomial_encloses(n, share):
-    k = int(share * n)
-    b = evidence.log_binomial(n, k)
-    truth = mpmath.loggamma(n + 1) - mpmath.loggamma(k + 1) - mpmath.loggamma(n - k + 1)
-    noise = mpmath.mpf(10) ** -30  # of the difference of three logarithms with 50 digits
-    assert b.lower <= truth + noise
-    assert truth - noise <= b.upper
-    assert b.lower >= 0.0
-    assert b.width <= 1e-12 * max(1.0, float(mpmath.loggamma(n + 1)))
-
-
-@given(st.integers(1, 4999), st.integers(0, 4999))
-def test_log_binomial_is_the_log_of_the_integer(n, k):
-    k = min(k, n)
-    b = evidence.log_binomial(n, k)
-    assert b.lower <= log_of(math.comb(n, k)) <= b.upper
-
-
 @given(st.lists(st.integers(0, 300), min_size=1, max_size=6))
 def test_enumerative_length_is_the_log_of_an_integer(counts):
     entries, levels = sum(counts), len(counts)
@@ -146,9 +112,6 @@ def test_enumerative_length_is_the_log_of_an_integer(counts):
 @pytest.mark.parametrize(
     "call",
     [
-        lambda: evidence.log_factorial(-1),
-        lambda: evidence.log_binomial(3, 4),
-        lambda: evidence.log_binomial(3, -1),
         lambda: acc.uniform_length(0),
         lambda: acc.flat_length(3, 0),
         lambda: acc.flat_length(3, 17),
