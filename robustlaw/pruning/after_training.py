@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar, Literal
 
-import torch
+from torch import Tensor
 
 from ..data.checks import require_number, whole
 from ..errors import InvalidArgument, UnknownName
@@ -36,9 +36,15 @@ class MagnitudeAfterTraining(Pruner):
         if self.afterwards not in ("fine_tune", "rewind", "stop"):
             raise UnknownName("afterwards", self.afterwards, ("fine_tune", "rewind", "stop"))
 
+    def choose(self, session: Session) -> list[Tensor]:
+        return self._read_off(session, session.search(session.start))
+
+    def _read_off(self, session: Session, trained: Stack) -> list[Tensor]:
+        return session.masks_from(magnitude(trained, session.layer_numbers), self.scope)
+
     def run(self, session: Session) -> Stack:
         trained = session.search(session.start)
-        masks = session.masks_from(magnitude(trained, session.layer_numbers), self.scope)
+        masks = self._read_off(session, trained)
         if self.afterwards == "rewind":
             return session.finish(session.start.with_masks(masks))
         pruned = trained.with_masks(masks)
@@ -68,12 +74,19 @@ class IterativeMagnitude(Pruner):
             raise InvalidArgument("rate", self.rate, "give a share between 0 and 1")
         whole("rewind_to", self.rewind_to)
 
+    def choose(self, session: Session) -> list[Tensor]:
+        return self._masks(session, self._origin(session))
+
     def run(self, session: Session) -> Stack:
-        if self.rewind_to >= session.recipe.steps:
-            raise InvalidArgument("rewind_to", self.rewind_to, f"training has {session.recipe.steps} steps")
-        origin = session.search(session.start, last_step=self.rewind_to) if self.rewind_to else session.start
+        origin = self._origin(session)
         masks = self._masks(session, origin)
         return session.finish(origin.with_masks(masks), first_step=self.rewind_to)
+
+    def _origin(self, session: Session) -> Stack:
+        """The weights that survivors go back to."""
+        if self.rewind_to >= session.recipe.steps:
+            raise InvalidArgument("rewind_to", self.rewind_to, f"training has {session.recipe.steps} steps")
+        return session.search(session.start, last_step=self.rewind_to) if self.rewind_to else session.start
 
     def schedule(self, total: int, count: int) -> list[int]:
         """Kept counts after rounds 1, 2, ..., ending at `count`."""
@@ -84,7 +97,7 @@ class IterativeMagnitude(Pruner):
             counts.append(max(count, min(before - 1, int(share * before))))
         return counts
 
-    def _masks(self, session: Session, origin: Stack) -> list[torch.Tensor]:
+    def _masks(self, session: Session, origin: Stack) -> list[Tensor]:
         """Round by round; networks that have reached their count drop out of the training."""
         plans = [self.schedule(session.maskable_total, count) for count in session.counts]
         masks = [m.clone() for m in origin.masks]

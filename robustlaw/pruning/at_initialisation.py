@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from torch import Tensor
 
-from ..networks import Dependence, Stack
+from ..networks import Dependence
 from ..seeds import generator
 from .base import Pruner, Session
 from .scores import magnitude, snip
@@ -20,11 +21,11 @@ class Random(Pruner):
 
     dependence: ClassVar[Dependence] = Dependence.NONE
 
-    def run(self, session: Session) -> Stack:
+    def choose(self, session: Session) -> list[Tensor]:
         shapes = [session.start.arch.shapes[i] for i in session.layer_numbers]
         draws = [[generator("mask", key, i).random(s) for i, s in enumerate(shapes)] for key in session.keys]
         scores = [np.stack([d[i] for d in draws]) for i in range(len(shapes))]
-        return session.finish(session.start.with_masks(session.masks_from(scores, "global")))
+        return session.masks_from(scores, "global")
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,9 @@ class MagnitudeAtInit(Pruner):
         super().__post_init__()
         check_scope(self.scope)
 
-    def run(self, session: Session) -> Stack:
+    def choose(self, session: Session) -> list[Tensor]:
         scores = magnitude(session.start, session.layer_numbers)
-        return session.finish(session.start.with_masks(session.masks_from(scores, self.scope)))
+        return session.masks_from(scores, self.scope)
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,6 @@ class Snip(Pruner):
         super().__post_init__()
         check_scope(self.scope)
 
-    def run(self, session: Session) -> Stack:
+    def choose(self, session: Session) -> list[Tensor]:
         scores = snip(session.start, session.data, session.recipe, session.layer_numbers)
-        return session.finish(session.start.with_masks(session.masks_from(scores, self.scope)))
+        return session.masks_from(scores, self.scope)

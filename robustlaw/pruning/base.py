@@ -17,7 +17,6 @@ from ..networks import Batch, Dependence, Recipe, Stack, fit
 from ..networks.origin import tensor_names
 from ..networks.parametrise import Parametrisation
 from ..networks.training import losses_of
-from ..seeds import generator
 from .selection import Scope, check_density, select_masks
 
 Key = int | str
@@ -101,16 +100,11 @@ class Session:
         within : networks whose kept entries are the candidates
         """
         places = self.layer_numbers
-        chosen = []
-        for net, key in enumerate(self.keys):
-            pool = None if within is None else [within.masks[i][net].cpu().numpy() for i in places]
-            rng = generator("tie", key)
-            count = (counts or self.counts)[net]
-            chosen.append(select_masks([s[net] for s in scores], count, scope, rng, pool))
+        pool = None if within is None else [within.masks[i].cpu().numpy() for i in places]
+        chosen = select_masks(scores, counts or self.counts, scope, self.keys, pool)
         masks = [torch.ones_like(m) for m in self.start.masks]
-        for place, layer in enumerate(places):
-            stacked = np.stack([c[place] for c in chosen])
-            masks[layer] = torch.as_tensor(stacked, device=self.start.weights[0].device)
+        for layer, mask in zip(places, chosen, strict=True):
+            masks[layer] = torch.as_tensor(mask, device=self.start.weights[0].device)
         return masks
 
 
@@ -133,8 +127,12 @@ class Pruner(ABC):
         return type(self).__name__
 
     @abstractmethod
+    def choose(self, session: Session) -> list[Tensor]:
+        """The masks (nets, out, in) of every layer, without the last training."""
+
     def run(self, session: Session) -> Stack:
         """Find the masks and train the networks of the session."""
+        return session.finish(session.start.with_masks(self.choose(session)))
 
 
 def maskable_names(stack: Stack, recipe: Recipe, maskable: frozenset[str] | None) -> tuple[str, ...]:

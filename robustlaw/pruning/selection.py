@@ -6,14 +6,16 @@ is fixed before the scores are looked at, so it carries nothing about the data.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Literal, get_args
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from ..data.checks import require_number
 from ..errors import InfeasibleDensity, NonFinite, ShapeMismatch, UnknownName
+from ..seeds import generator
 
 Scope = Literal["global", "layerwise"]
 
@@ -58,16 +60,31 @@ def select(
 
     Raises NonFinite on a NaN score, InfeasibleDensity if there are too few candidates.
     """
-    index = np.arange(len(scores)) if candidates is None else np.flatnonzero(candidates)
-    if np.isnan(scores[index]).any():
-        raise NonFinite("scores", scores[index][np.isnan(scores[index])][:3], "a score has to be a number")
-    if not 0 <= count <= len(index):
-        raise InfeasibleDensity("count", count, f"choose between 0 and {len(index)} candidates")
-    index = index[rng.permutation(len(index))]
-    order = np.argsort(-scores[index], kind="stable")
-    mask = np.zeros(len(scores), dtype=bool)
-    mask[index[order[:count]]] = True
-    return mask
+    pool = None if candidates is None else candidates[None]
+    return np.asarray(
+        select_rows(scores[None], np.array([count]), rng.permutation(len(scores))[None], pool)[0]
+    )
+
+
+def select_rows(
+    scores: Float[np.ndarray, "nets entries"],
+    counts: Int[np.ndarray, " nets"],
+    orders: Int[np.ndarray, "nets entries"],
+    candidates: Bool[np.ndarray, "nets entries"] | None = None,
+) -> Bool[np.ndarray, "nets entries"]:
+    """`select` for every row at once; of equal scores the one that stands first in `orders` wins."""
+    pool = np.ones(scores.shape, dtype=bool) if candidates is None else candidates
+    if np.isnan(scores[pool]).any():
+        raise NonFinite("scores", scores[pool & np.isnan(scores)][:3], "a score has to be a number")
+    for count, room in {(int(k), int(n)) for k, n in zip(counts, pool.sum(axis=1), strict=True)}:
+        if not 0 <= count <= room:
+            raise InfeasibleDensity("count", count, f"choose between 0 and {room} candidates")
+    cost = np.where(pool, np.clip(-scores, None, np.finfo(np.float64).max), np.inf)
+    ranking = np.argsort(np.take_along_axis(cost, orders, axis=1), axis=1, kind="stable")
+    best = np.take_along_axis(orders, ranking, axis=1)
+    masks = np.zeros(scores.shape, dtype=bool)
+    np.put_along_axis(masks, best, np.arange(scores.shape[1]) < counts[:, None], axis=1)
+    return masks
 
 
 def largest_remainder(shares: Float[np.ndarray, " layers"], caps: np.ndarray, total: int) -> np.ndarray:
@@ -91,29 +108,51 @@ def layer_counts(caps: np.ndarray, total: int) -> np.ndarray:
 
 
 def select_masks(
-    scores: list[np.ndarray],
-    count: int,
+    scores: Sequence[Float[np.ndarray, "nets _out _in"]],
+    counts: Sequence[int],
     scope: Scope,
-    rng: np.random.Generator,
-    candidates: list[np.ndarray] | None = None,
-) -> list[np.ndarray]:
-    """One mask a tensor, `count` kept entries in total.
+    keys: Sequence[int | str],
+    candidates: Sequence[Bool[np.ndarray, "nets _out _in"]] | None = None,
+) -> list[Bool[np.ndarray, "nets _out _in"]]:
+    """One mask a tensor for every network, `counts` kept entries in total.
 
     global    : the best entries wherever they are
     layerwise : the same share of each tensor's candidates, by largest remainder
+    keys      : name each network's order of ties
     """
     pool = [np.ones(s.shape, dtype=bool) for s in scores] if candidates is None else candidates
+    wanted = np.asarray(counts, dtype=np.int64)
     if check_scope(scope) == "global":
-        flat = select(_join(scores), count, rng, _join(pool))
-        ends = np.cumsum([s.size for s in scores])[:-1]
-        return [m.reshape(s.shape) for m, s in zip(np.split(flat, ends), scores, strict=True)]
-    caps = np.array([int(c.sum()) for c in pool])
-    counts = layer_counts(caps, count)
-    return [
-        select(s.ravel(), int(k), rng, c.ravel()).reshape(s.shape)
-        for s, k, c in zip(scores, counts, pool, strict=True)
-    ]
+        sizes = [int(np.prod(s.shape[1:])) for s in scores]
+        flat = select_rows(_join(scores), wanted, _orders(keys, [sum(sizes)])[0], _join(pool))
+        parts = np.split(flat, np.cumsum(sizes)[:-1], axis=1)
+    else:
+        sizes = [int(np.prod(s.shape[1:])) for s in scores]
+        room = np.stack([p.reshape(len(p), -1).sum(axis=1) for p in pool], axis=1)
+        shares = _shared_out(room, wanted)
+        rows = zip(scores, shares.T, _orders(keys, sizes), pool, strict=True)
+        parts = [select_rows(_flat(s), k, order, _flat(p)) for s, k, order, p in rows]
+    return [part.reshape(s.shape) for part, s in zip(parts, scores, strict=True)]
 
 
-def _join(arrays: list[np.ndarray]) -> np.ndarray:
-    return np.concatenate([a.ravel() for a in arrays])
+def _orders(keys: Sequence[int | str], sizes: Sequence[int]) -> list[Int[np.ndarray, "nets entries"]]:
+    """For each size one order of ties a network, drawn once for each different key."""
+    names = list(dict.fromkeys(keys))
+    place = np.array([names.index(k) for k in keys]) if len(names) < len(keys) else np.arange(len(keys))
+    streams = [generator("tie", name) for name in names]
+    return [np.stack([rng.permutation(size) for rng in streams])[place] for size in sizes]
+
+
+def _shared_out(room: Int[np.ndarray, "nets layers"], counts: np.ndarray) -> Int[np.ndarray, "nets layers"]:
+    """`layer_counts` of every row; networks with equal numbers share the work."""
+    rows, place = np.unique(np.column_stack([room, counts]), axis=0, return_inverse=True)
+    shares = np.stack([layer_counts(row[:-1], int(row[-1])) for row in rows])
+    return np.asarray(shares[place.ravel()])
+
+
+def _flat(array: np.ndarray) -> np.ndarray:
+    return array.reshape(len(array), -1)
+
+
+def _join(arrays: Sequence[np.ndarray]) -> np.ndarray:
+    return np.concatenate([_flat(a) for a in arrays], axis=1)

@@ -31,6 +31,9 @@ class EdgePopup(Pruner):
 
     dependence: ClassVar[Dependence] = Dependence.TRAINING
 
+    def choose(self, session: Session) -> list[Tensor]:
+        return list(self.run(session).masks)
+
     def run(self, session: Session) -> Stack:
         plain = replace(session, recipe=replace(session.recipe, straight_through=None))
         trained = plain.finish_with(session.start, _Popup(plain))

@@ -151,31 +151,49 @@ def test_largest_remainder_errors():
 @given(st.integers(0, 10**6), st.sampled_from(["global", "layerwise"]), st.floats(0, 1), st.booleans())
 def test_select_masks_keeps_the_best_in_its_scope(seed, scope, part, nested):
     rng = RNG(seed)
-    shapes = [(3, 4), (2, 3), (1, 2)]
+    shapes = [(3, 3, 4), (3, 2, 3), (3, 1, 2)]
     scores = [np.round(rng.normal(size=s), 1) for s in shapes]  # with ties
     pool = [rng.random(s) < 0.8 for s in shapes] if nested else [np.ones(s, dtype=bool) for s in shapes]
-    room = sum(int(p.sum()) for p in pool)
-    count = round(part * room)
-    masks = select_masks(scores, count, scope, RNG(seed), pool if nested else None)
-    assert [m.shape for m in masks] == shapes
-    assert sum(int(m.sum()) for m in masks) == count
-    assert not any((m & ~p).any() for m, p in zip(masks, pool, strict=True))
-    if scope == "layerwise":
-        groups = [([s], [m], [p]) for s, m, p in zip(scores, masks, pool, strict=True)]
-        assert [int(m.sum()) for m in masks] == layer_counts(
-            np.array([int(p.sum()) for p in pool]), count
-        ).tolist()
-    else:
-        groups = [(scores, masks, pool)]
-    for group in groups:
-        s, m, p = (np.concatenate([a.ravel() for a in part]) for part in group)
-        if m.any() and (p & ~m).any():
-            assert s[m].min() >= s[p & ~m].max()
+    room = sum(p.reshape(3, -1).sum(axis=1) for p in pool)
+    counts = np.round(part * room).astype(int).tolist()
+    stacks = select_masks(scores, counts, scope, [seed, "a", seed], pool if nested else None)
+    assert [m.shape for m in stacks] == shapes
+    for net, count in enumerate(counts):
+        masks, pools, values = ([a[net] for a in group] for group in (stacks, pool, scores))
+        alone = select_masks(
+            [s[None] for s in values], [count], scope, [[seed, "a"][net % 2]], [p[None] for p in pools]
+        )
+        assert all(np.array_equal(m, a[0]) for m, a in zip(masks, alone, strict=True))
+        assert sum(int(m.sum()) for m in masks) == count
+        assert not any((m & ~p).any() for m, p in zip(masks, pools, strict=True))
+        groups = [(values, masks, pools)]
+        if scope == "layerwise":
+            groups = [([s], [m], [p]) for s, m, p in zip(values, masks, pools, strict=True)]
+            caps = np.array([int(p.sum()) for p in pools])
+            assert [int(m.sum()) for m in masks] == layer_counts(caps, count).tolist()
+        for group in groups:
+            s, m, p = (np.concatenate([a.ravel() for a in piece]) for piece in group)
+            if m.any() and (p & ~m).any():
+                assert s[m].min() >= s[p & ~m].max()
+
+
+def test_networks_of_one_key_break_ties_alike():
+    flat = [np.zeros((3, 4, 5))]
+    (masks,) = select_masks(flat, [7, 7, 7], "global", [1, 1, 2])
+    assert np.array_equal(masks[0], masks[1])
+    assert not np.array_equal(masks[0], masks[2])
+
+
+@pytest.mark.parametrize("value", [-np.inf, np.inf])
+def test_infinite_scores_never_let_a_non_candidate_in(value):
+    pool = np.array([[False, True, True, False]])
+    masks = select_masks([np.full((1, 1, 4), value)], [2], "global", [0], [pool[None]])
+    assert np.array_equal(masks[0][0], pool)
 
 
 def test_select_masks_without_candidates_or_room():
-    none = [np.zeros((2, 2), dtype=bool)]
+    none = [np.zeros((1, 2, 2), dtype=bool)]
     for scope in ("global", "layerwise"):
-        assert not select_masks([np.ones((2, 2))], 0, scope, RNG(0), none)[0].any()
+        assert not select_masks([np.ones((1, 2, 2))], [0], scope, [0], none)[0].any()
         with pytest.raises(InfeasibleDensity):
-            select_masks([np.ones((2, 2))], 1, scope, RNG(0), none)
+            select_masks([np.ones((1, 2, 2))], [1], scope, [0], none)
