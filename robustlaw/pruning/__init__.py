@@ -2,8 +2,9 @@
 
 from .after_training import IterativeMagnitude, MagnitudeAfterTraining
 from .at_initialisation import MagnitudeAtInit, Random, Snip
-from .base import Pruner, Session
+from .base import Pruner, ScorePruner, Session
 from .mask import Mask
+from .noisy_top_k import NoisyTopK
 from .selection import kept_count, select
 from .supermask import EdgePopup
 from .train import train
@@ -20,8 +21,10 @@ __all__ = [
     "MagnitudeAfterTraining",
     "MagnitudeAtInit",
     "Mask",
+    "NoisyTopK",
     "Pruner",
     "Random",
+    "ScorePruner",
     "Session",
     "Snip",
     "kept_count",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar, Literal
@@ -11,7 +12,7 @@ from torch import Tensor
 from ..data.checks import require_number, whole
 from ..errors import InvalidArgument, UnknownName
 from ..networks import Dependence, Stack
-from .base import Pruner, Session
+from .base import Pruner, ScorePruner, Session
 from .scores import magnitude
 from .selection import Scope, check_scope
 
@@ -19,32 +20,27 @@ Afterwards = Literal["fine_tune", "rewind", "stop"]
 
 
 @dataclass(frozen=True)
-class MagnitudeAfterTraining(Pruner):
+class MagnitudeAfterTraining(ScorePruner):
     """Train dense, keep the largest weights.
 
     afterwards : "fine_tune" trains on from the kept weights, "rewind" puts them back to their
                  initial values and trains again, "stop" leaves them as they are
     """
 
-    scope: Scope = "global"
     afterwards: Afterwards = "fine_tune"
     dependence: ClassVar[Dependence] = Dependence.TRAINING
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_scope(self.scope)
         if self.afterwards not in ("fine_tune", "rewind", "stop"):
             raise UnknownName("afterwards", self.afterwards, ("fine_tune", "rewind", "stop"))
 
-    def choose(self, session: Session) -> list[Tensor]:
-        return self._read_off(session, session.search(session.start))
-
-    def _read_off(self, session: Session, trained: Stack) -> list[Tensor]:
-        return session.masks_from(magnitude(trained, session.layer_numbers), self.scope)
+    def scores(self, session: Session) -> list[np.ndarray]:
+        return magnitude(session.search(session.start), session.layer_numbers)
 
     def run(self, session: Session) -> Stack:
         trained = session.search(session.start)
-        masks = self._read_off(session, trained)
+        masks = session.masks_from(magnitude(trained, session.layer_numbers), self.scope)
         if self.afterwards == "rewind":
             return session.finish(session.start.with_masks(masks))
         pruned = trained.with_masks(masks)
@@ -96,6 +92,22 @@ class IterativeMagnitude(Pruner):
             before = counts[-1] if counts else total
             counts.append(max(count, min(before - 1, int(share * before))))
         return counts
+
+    def choose_at(self, session: Session, counts: Sequence[int]) -> list[list[Tensor]]:
+        """Schedules agree until their last rounds, so one run of rounds serves every count."""
+        plans = [self.schedule(session.maskable_total, count) for count in counts]
+        deepest = max(plans, key=len, default=[])
+        origin = self._origin(session)
+        ticket, found = origin, {}
+        for number, kept in enumerate(deepest):
+            scores = magnitude(session.search(ticket, first_step=self.rewind_to), session.layer_numbers)
+            due = {plan[-1] for plan in plans if len(plan) == number + 1}
+            for count in due | {kept}:
+                wanted = (count,) * len(session.keys)
+                found[number, count] = session.masks_from(scores, self.scope, wanted, within=ticket)
+            ticket = origin.with_masks(found[number, kept])
+        full = list(origin.masks)
+        return [found[len(plan) - 1, plan[-1]] if plan else full for plan in plans]
 
     def _masks(self, session: Session, origin: Stack) -> list[Tensor]:
         """Round by round; networks that have reached their count drop out of the training."""

@@ -17,7 +17,7 @@ from ..networks import Batch, Dependence, Recipe, Stack, fit
 from ..networks.origin import tensor_names
 from ..networks.parametrise import Parametrisation
 from ..networks.training import losses_of
-from .selection import Scope, check_density, select_masks
+from .selection import Scope, check_density, check_scope, select_masks
 
 Key = int | str
 
@@ -130,9 +130,36 @@ class Pruner(ABC):
     def choose(self, session: Session) -> list[Tensor]:
         """The masks (nets, out, in) of every layer, without the last training."""
 
+    def choose_at(self, session: Session, counts: Sequence[int]) -> list[list[Tensor]]:
+        """`choose` at several kept counts, the same for all networks."""
+        return [self.choose(replace(session, counts=(k,) * len(session.keys))) for k in counts]
+
     def run(self, session: Session) -> Stack:
         """Find the masks and train the networks of the session."""
         return session.finish(session.start.with_masks(self.choose(session)))
+
+
+@dataclass(frozen=True)
+class ScorePruner(Pruner):
+    """Keeps the entries of highest score, all weighed once."""
+
+    scope: Scope = "global"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_scope(self.scope)
+
+    @abstractmethod
+    def scores(self, session: Session) -> list[np.ndarray]:
+        """Scores (nets, out, in) of the maskable tensors, higher is better."""
+
+    def choose(self, session: Session) -> list[Tensor]:
+        return session.masks_from(self.scores(session), self.scope)
+
+    def choose_at(self, session: Session, counts: Sequence[int]) -> list[list[Tensor]]:
+        """One weighing serves every count."""
+        scores = self.scores(session)
+        return [session.masks_from(scores, self.scope, (k,) * len(session.keys)) for k in counts]
 
 
 def maskable_names(stack: Stack, recipe: Recipe, maskable: frozenset[str] | None) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Small data sets, the six pruners, and comparisons that the tests of this folder share."""
+"""Small data sets, the pruners, and comparisons that the tests of this folder share."""
 
 import numpy as np
 import torch
@@ -10,6 +10,7 @@ from robustlaw.pruning import (
     IterativeMagnitude,
     MagnitudeAfterTraining,
     MagnitudeAtInit,
+    NoisyTopK,
     Random,
     Snip,
 )
@@ -29,6 +30,7 @@ PRUNERS = {
     "IterativeMagnitude layerwise": lambda density: IterativeMagnitude(density, rate=0.5, scope="layerwise"),
     "IterativeMagnitude rewinding": lambda density: IterativeMagnitude(density, rate=0.5, rewind_to=3),
     "EdgePopup": EdgePopup,
+    "NoisyTopK": lambda density: NoisyTopK(Snip(density), 0.01),
 }
 
 

@@ -62,8 +62,8 @@ def test_provenance(pruner):
     chosen = pruner(0.4)
     data, recipe = sample(), Recipe(steps=8, learning_rate=0.02, frozen=frozenset({"b2"}))
     stack = rl.train(ARCH, data, chosen, ["a", 5], recipe)
-    assert stack.dependence is type(chosen).dependence
-    assert stack.method == type(chosen).__name__
+    assert stack.dependence is chosen.dependence
+    assert stack.method == chosen.name
     assert stack.maskable == {"W1", "W2"}
     wanted = {"b2", "W1", "W2"} if isinstance(chosen, EdgePopup) else {"b2"}
     assert stack.frozen == wanted
@@ -96,7 +96,7 @@ def test_declared_dependence():
 def test_masks_follow_the_labels_exactly_where_declared(pruner):
     data = sample(n=30)
     masks = [rl.train(ARCH, d, pruner(0.4), range(4), QUICK) for d in (data, relabelled(data))]
-    assert same_masks(*masks) == (not type(pruner(0.4)).dependence.on_labels)
+    assert same_masks(*masks) == (not pruner(0.4).dependence.on_labels)
 
 
 @EVERY
