@@ -142,6 +142,54 @@ def lipschitz(
 
 
 @app.command()
+def information(
+    channel: Annotated[
+        str | None,
+        typer.Argument(help="A channel of the zoo (Z1 .. Z16) or a pruner; none prints the exact table."),
+    ] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="A parameter of the channel, such as N=100.")
+    ] = None,
+    target: Annotated[str, typer.Option(help="I(m;D), I(m;D|init), I(m;Y|X) or I(m;Y|X,init).")] = "",
+    level: Annotated[float, typer.Option(help="Probability that a sampled bracket holds.")] = 0.95,
+    runs: Annotated[int, typer.Option(help="Sampled runs, a fifth of them a pilot.")] = 2000,
+    seed: Annotated[int, typer.Option(help="Of the sampled runs.")] = 0,
+    sampled: Annotated[bool, typer.Option("--sampled", help="Sample even where a closed form exists.")] = False,
+    method: Annotated[list[str] | None, typer.Option(help="Pruners of the table.")] = None,
+    density: Annotated[list[float] | None, typer.Option(help="Kept shares of the table.")] = None,
+    n: Annotated[int, typer.Option(help="Labels of the table; the pruner runs on all 2^n labelings.")] = 12,
+    widths: Annotated[str, typer.Option(help="Network of the table and of pruner channels.")] = "4-8-1",
+    inits: Annotated[int, typer.Option(help="Initialisations of the table.")] = 8,
+    steps: Annotated[int, typer.Option(help="Training steps.")] = 150,
+    jobs: Annotated[int, typer.Option(help="Worker processes; 0 means one a core.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="Folder that keeps the table's cells.")] = None,
+    as_json: Json = False,
+) -> None:
+    """What masks know about data: the exact table of pruners, or a certified bracket for one channel."""
+    from .report import channels
+    from .report.information import as_text, information_table
+    from .studies.label_information import DENSITIES, METHODS, grid
+
+    if channel is not None:
+        made = channels.channel(channel, settings or [], n=n, widths=channels.widths(widths), steps=steps)
+        found = channels.bracket(made, target, level, runs, seed, exact=not sampled)
+        print(channels.as_json(found) if as_json else found.explain())
+        return
+    configs = grid(
+        tuple(method or METHODS), tuple(density or DENSITIES), inits, n, channels.widths(widths), steps
+    )
+    with _progress() as bar:
+        task = bar.add_task("cells", total=None, failed=0)
+        rows = information_table(
+            configs,
+            jobs or _cores(),
+            out,
+            lambda p: bar.update(task, completed=p.done, total=p.total, failed=p.failed),
+        )
+    print(json.dumps([row.plain() for row in rows], indent=1) if as_json else as_text(rows))
+
+
+@app.command()
 def audit(
     net: Annotated[Path, typer.Argument(help="An .npz with W1, b1, ...; masks M1, ... optional.")],
     data: Annotated[Path, typer.Argument(help="An .npz with x (n, d), y (n,) and the clean target g (n,).")],

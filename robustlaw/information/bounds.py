@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from ..errors import InvalidArgument, UnknownName
-from ..evidence import NATS, Bracket, bits, round_down, round_up, table, union
+from ..evidence import NATS, Bracket, Estimate, bits, round_down, round_up, table, union
 from .targets import Target
 
 Side = Literal["lower", "upper"]
@@ -62,11 +62,13 @@ class InformationBracket(Bracket):
     level : the bracket holds with at least this probability over the sampled runs; 1 if nothing
             was sampled
     tried : all bounds, losers included
+    considered : what the methods that were not run in full gave on pilot runs
     """
 
     target: Target = Target.DATA
     level: float = 1.0
     tried: tuple[Bound, ...] = field(default=(), repr=False)
+    considered: tuple[Estimate, ...] = field(default=(), repr=False)
 
     @property
     def risk(self) -> float:

@@ -72,6 +72,16 @@ class LabelLaw:
 
 
 @runtime_checkable
+class HasDivergence(Protocol):
+    """KL(p(.|data)||p(.|other)), row by row, and a number it never exceeds."""
+
+    largest_divergence: float
+
+    def divergence(self, data: Data, other: Data) -> Nats:
+        """Nats."""
+
+
+@runtime_checkable
 class HasLabels(Protocol):
     """The data hold labels, coded 0, 1, ..., that are drawn independently given the inputs.
 
@@ -86,6 +96,13 @@ class HasLabels(Protocol):
 
     def replace_labels(self, data: Data, places: Places, values: Places) -> Data:
         """A copy in which label places[r] of run r is values[r] and nothing else has changed."""
+
+
+@runtime_checkable
+class HasLabelBits(Protocol):
+    """Bits of the mask that each label acts on most: a hint for decoders, which cannot make a bound wrong."""
+
+    label_bits: Int[np.ndarray, "labels copies"]
 
 
 @runtime_checkable
@@ -118,6 +135,28 @@ class HasDataEntropy(Protocol):
     """The data take finitely or countably many values: H(D) in nats caps every target."""
 
     data_entropy: Bracket
+
+
+@runtime_checkable
+class HasAccessEntropy(Protocol):
+    """The mask reads some of the examples only, at places that do not depend on the data."""
+
+    access_entropy: Bracket  # entropy of those examples, nats
+
+
+@runtime_checkable
+class HasProbe(Protocol):
+    """A statistic that is sub-Gaussian for every mask that does not know the labels.
+
+    probe_proxy : variance proxy v of T given the inputs and any fixed mask
+    probe_range : T never leaves [-probe_range, probe_range]
+    """
+
+    probe_proxy: float
+    probe_range: float
+
+    def probe(self, masks: Masks, data: Data, seeds: Seeds) -> Float[np.ndarray, " runs"]:
+        """T of each run."""
 
 
 @runtime_checkable

@@ -10,6 +10,7 @@ from ..data.checks import require_kind, whole
 from ..errors import BrokenInvariant, InvalidArgument
 from ..seeds import generator
 from .channel import Data, MaskChannel, Masks, Seeds
+from .targets import Target
 
 PILOT_SHARE = 0.2
 FEWEST = 20  # fewer counted runs certify nothing worth printing at any usual level
@@ -42,6 +43,16 @@ class Sample:
     pilot: Runs
     fresh: Runs
     seed: int
+
+    @property
+    def label_target(self) -> Target:
+        """What a bound on everything the mask knows of the labels speaks of."""
+        return Target.LABELS_GIVEN_INIT if self.channel.conditioned else Target.LABELS
+
+    @property
+    def data_target(self) -> Target:
+        """What a bound on everything the mask knows of the data speaks of."""
+        return Target.DATA_GIVEN_INIT if self.channel.conditioned else Target.DATA
 
     def generator(self, name: str) -> np.random.Generator:
         """A stream of its own for the bound `name`."""

@@ -1,0 +1,226 @@
+"""The pruners of this package as channels: labels, or whole examples, in; a mask out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from ..data import Problem
+from ..data.checks import finite, require_kind, whole
+from ..data.noise import RandomSigns
+from ..networks import Batch, Dependence, Mlp, Recipe, Stack, batch, initial_stack
+from ..networks.stack import forward
+from ..pruning import Pruner, Session, kept_count
+from ..pruning.base import Key, maskable_names
+from ..pruning.selection import layer_counts
+from ..pruning.supermask import EdgePopup
+from .channel import Data, LabelLaw, Masks, Seeds
+from .probe import probe_statistic
+from .sources import FairLabels, inherit
+from .supports import LayerSizes, Support, fixed_size
+
+CHUNK = 4096  # networks trained side by side: large enough for full registers, small enough for the cache
+
+
+@dataclass(frozen=True, eq=False)
+class MaskMaker:
+    """A pruner with everything it needs but the data.
+
+    init : the key of initialisation and ties, the same for every run; None draws them from the
+           run's seed
+    """
+
+    arch: Mlp
+    pruner: Pruner
+    recipe: Recipe
+    init: Key | None = 0
+    maskable: frozenset[str] | None = None
+    names: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        require_kind("arch", self.arch, Mlp, "give an Mlp, such as Mlp((4, 8, 1))")
+        require_kind("pruner", self.pruner, Pruner, "give a pruner such as Snip(0.5), not its class")
+        start = initial_stack(self.arch, [0], self.recipe.initialisation)
+        object.__setattr__(self, "names", maskable_names(start, self.recipe, self.maskable))
+
+    @property
+    def layers(self) -> list[int]:
+        return [int(name[1:]) - 1 for name in self.names]
+
+    @property
+    def totals(self) -> tuple[int, ...]:
+        """Maskable entries of each maskable layer."""
+        return tuple(a * b for a, b in (self.arch.shapes[i] for i in self.layers))
+
+    @property
+    def support(self) -> Support:
+        """How many entries are kept: in all, or layer by layer where the pruner fixes that too."""
+        total, kept = sum(self.totals), kept_count(self.pruner.density, sum(self.totals))
+        if isinstance(self.pruner, EdgePopup) or getattr(self.pruner, "scope", "global") == "layerwise":
+            shares = layer_counts(np.array(self.totals), kept)
+            return LayerSizes(self.totals, tuple(int(k) for k in shares))
+        return fixed_size(total, kept)
+
+    def start(self, keys: Sequence[Key]) -> Stack:
+        """Networks at initialisation."""
+        if self.init is None:
+            return initial_stack(self.arch, list(keys), self.recipe.initialisation)
+        return initial_stack(self.arch, [self.init], self.recipe.initialisation).take([0] * len(keys))
+
+    def sessions(self, x: np.ndarray, y: np.ndarray, seeds: Seeds) -> list[Session]:
+        """Sessions of CHUNK runs each. x : (1 or runs, n, d); y : (runs, n)."""
+        found = []
+        for begin in range(0, len(y), CHUNK):
+            part = slice(begin, min(begin + CHUNK, len(y)))
+            keys = self._keys(seeds[part])
+            data = _batch(x if len(x) == 1 else x[part], y[part])
+            kept = (kept_count(self.pruner.density, sum(self.totals)),) * len(keys)
+            found.append(Session(self.start(keys), data, self.recipe, keys, kept, self.names))
+        return found
+
+    def masks(self, x: np.ndarray, y: np.ndarray, seeds: Seeds) -> Masks:
+        """The maskable entries of each run's mask, layer after layer."""
+        return np.concatenate([self.flat(self.pruner.choose(s)) for s in self.sessions(x, y, seeds)])
+
+    def flat(self, masks: Sequence[torch.Tensor]) -> Masks:
+        """Masks (nets, out, in) of all layers as rows of maskable bits."""
+        return torch.cat([masks[i].flatten(1) for i in self.layers], dim=1).cpu().numpy()
+
+    def masked_outputs(self, masks: Masks, x: np.ndarray, seeds: Seeds) -> Float[np.ndarray, "runs samples"]:
+        """Outputs of the initial networks under the masks, in float64."""
+        parts = np.split(masks, np.cumsum(self.totals)[:-1], axis=1)
+        start = self.start(self._keys(seeds))
+        weights = [w.double() for w in start.weights]
+        for layer, part in zip(self.layers, parts, strict=True):
+            weights[layer] = weights[layer] * torch.as_tensor(part).view_as(weights[layer])
+        columns = torch.as_tensor(x, dtype=torch.float64).transpose(1, 2)
+        return forward(self.arch, weights, [b.double() for b in start.biases], columns)[:, 0].numpy()
+
+    def _keys(self, seeds: Seeds) -> tuple[Key, ...]:
+        return (self.init,) * len(seeds) if self.init is not None else tuple(int(s) for s in seeds)
+
+
+class FixedInputs:
+    """Fair labels on inputs that are fixed: the data are the labels.
+
+    x : (n, d) inputs
+    With an initialisation `init` the mask is a function of the labels, and every statement is given
+    the initialisation; with None it is hidden.
+    """
+
+    def __init__(
+        self,
+        arch: Mlp,
+        x: np.ndarray,
+        pruner: Pruner,
+        recipe: Recipe | None = None,
+        *,
+        init: Key | None = 0,
+        maskable: frozenset[str] | None = None,
+    ) -> None:
+        self.x = finite("x", x, 2)
+        self.maker = MaskMaker(arch, pruner, recipe or Recipe(), init, maskable)
+        self.support = self.maker.support
+        self.n_bits = self.support.n_bits
+        self.conditioned = self.deterministic = init is not None
+        self.source = FairLabels(len(self.x))
+        inherit(self, self.source)
+        self.reads_labels = pruner.dependence.on_labels
+        self.probe_proxy, self.probe_range = 1.0, float(np.sqrt(len(self.x)))
+
+    def sample_data(self, runs: int, rng: np.random.Generator) -> Data:
+        return self.source.sample_data(runs, rng)
+
+    def sample_masks(self, data: Data, seeds: Seeds) -> Masks:
+        return self.maker.masks(self.x[None], signs(data), seeds)
+
+    def probe(self, masks: Masks, data: Data, seeds: Seeds) -> Float[np.ndarray, " runs"]:
+        """T of the mask-only probe; the labels are the noise."""
+        return probe_statistic(self.maker.masked_outputs(masks, self.x[None], seeds), signs(data))
+
+
+class FreshExamples:
+    """n fresh examples of a problem a run: rows hold the inputs of all examples, then their labels.
+
+    Has labels that are independent given the inputs where the problem's noise is RandomSigns.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        n: int,
+        arch: Mlp,
+        pruner: Pruner,
+        recipe: Recipe | None = None,
+        *,
+        init: Key | None = 0,
+        maskable: frozenset[str] | None = None,
+    ) -> None:
+        require_kind("problem", problem, Problem, "give a Problem")
+        self.problem, self.n_examples = problem, whole("n", n, 1)
+        self.maker = MaskMaker(arch, pruner, recipe or Recipe(), init, maskable)
+        self.support = self.maker.support
+        self.n_bits = self.support.n_bits
+        self.conditioned = self.deterministic = init is not None
+        self.labels_are_data = False
+        if isinstance(problem.noise, RandomSigns):
+            self.label_law = LabelLaw(np.full((self.n_examples, 2), 0.5))
+            self.probe_proxy, self.probe_range = 1.0, float(np.sqrt(self.n_examples))
+
+    def sample_data(self, runs: int, rng: np.random.Generator) -> Data:
+        x, y = self._draw(runs * self.n_examples, rng)
+        return np.concatenate([x.reshape(runs, -1), y.reshape(runs, -1)], axis=1)
+
+    def sample_masks(self, data: Data, seeds: Seeds) -> Masks:
+        return self.maker.masks(*self._parts(data), seeds)
+
+    def labels(self, data: Data) -> np.ndarray:
+        return (data[:, -self.n_examples :] > 0.0).astype(np.int8)
+
+    def replace_labels(self, data: Data, places: np.ndarray, values: np.ndarray) -> Data:
+        out = data.copy()
+        out[np.arange(len(data)), places - self.n_examples] = signs(values)
+        return out
+
+    def replace_examples(self, data: Data, places: np.ndarray, rng: np.random.Generator) -> Data:
+        x, y = self._draw(len(data), rng)
+        out, runs = data.copy(), np.arange(len(data))
+        out[:, : -self.n_examples].reshape(len(data), self.n_examples, -1)[runs, places] = x
+        out[runs, places - self.n_examples] = y
+        return out
+
+    def probe(self, masks: Masks, data: Data, seeds: Seeds) -> Float[np.ndarray, " runs"]:
+        """T of the mask-only probe; the labels are the noise."""
+        x, y = self._parts(data)
+        return probe_statistic(self.maker.masked_outputs(masks, x, seeds), y)
+
+    def _draw(self, count: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        x, _ = self.problem.distribution.draw(count, rng)
+        return x, self.problem.noise.labels(self.problem.target_values(x), rng)
+
+    def _parts(self, data: Data) -> tuple[np.ndarray, np.ndarray]:
+        n = self.n_examples
+        return data[:, :-n].reshape(len(data), n, -1), data[:, -n:]
+
+
+def signs(labels: np.ndarray) -> Float[np.ndarray, ...]:
+    """Labels 0, 1 as -1, +1."""
+    return np.asarray(2.0 * labels - 1.0)
+
+
+def depends_on_labels(pruner: Pruner) -> bool:
+    """False where the mask cannot know a label."""
+    return pruner.dependence not in (Dependence.NONE, Dependence.INPUTS)
+
+
+def _batch(x: np.ndarray, y: np.ndarray) -> Batch:
+    """Training data of all runs; shared inputs are stored once."""
+    if len(x) > 1 or len(y) == 1:
+        return batch(list(x), list(y))
+    first = batch([x[0]], [y[0]])
+    labels = np.pad(y, ((0, 0), (0, first.labels.shape[1] - y.shape[1])))
+    return Batch(first.columns.expand(len(y), -1, -1), torch.as_tensor(labels).to(first.labels), first.share)
