@@ -14,11 +14,41 @@ from .channel import (
     LabelLaw,
     MaskChannel,
 )
+from .confidence import (
+    betting_interval,
+    betting_lower,
+    betting_upper,
+    clopper_pearson_lower,
+    clopper_pearson_upper,
+    empirical_bernstein_lower,
+    empirical_bernstein_upper,
+    hoeffding_lower,
+    hoeffding_upper,
+)
+from .discrete import (
+    JointLaw,
+    dense_channel,
+    dense_joint,
+    from_table,
+    histogram_entropy,
+    sparse_channel,
+)
+from .entropies import (
+    binary_entropy,
+    binary_entropy_bracket,
+    entropy,
+    relative_entropy,
+)
+from .estimators import (
+    ESTIMATORS,
+    plug_in_information,
+)
 from .runs import Runs, Sample, draw_runs, sample
 from .supports import AnyMask, LayerSizes, Support, fixed_size
 from .targets import Target, as_target
 
 __all__ = [
+    "ESTIMATORS",
     "AnyMask",
     "Bound",
     "HasDataEntropy",
@@ -31,6 +61,7 @@ __all__ = [
     "HasTable",
     "InformationBracket",
     "IsDeterministic",
+    "JointLaw",
     "LabelLaw",
     "LayerSizes",
     "MaskChannel",
@@ -39,9 +70,28 @@ __all__ = [
     "Support",
     "Target",
     "as_target",
+    "betting_interval",
+    "betting_lower",
+    "betting_upper",
+    "binary_entropy",
+    "binary_entropy_bracket",
+    "clopper_pearson_lower",
+    "clopper_pearson_upper",
     "combine",
+    "dense_channel",
+    "dense_joint",
     "draw_runs",
+    "empirical_bernstein_lower",
+    "empirical_bernstein_upper",
+    "entropy",
     "exact_bracket",
     "fixed_size",
+    "from_table",
+    "histogram_entropy",
+    "hoeffding_lower",
+    "hoeffding_upper",
+    "plug_in_information",
+    "relative_entropy",
     "sample",
+    "sparse_channel",
 ]
