@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, UInt64
 
 from ..data.checks import finite, real_array, require_number
 from ..errors import InvalidArgument, MissingCapability, ShapeMismatch
@@ -17,6 +17,7 @@ from .entropies import SUM_TOLERANCE, UNIT, Factor, Weights, group_sums, law, me
 from .targets import Target, as_target
 
 Index = Int[np.ndarray, " entries"]
+Words = UInt64[np.ndarray, "runs words"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,8 +147,7 @@ def mask_ids(masks: Bool[np.ndarray, "runs bits"]) -> Int[np.ndarray, " runs"]:
     words = _packed_words(masks)
     if words.shape[1] == 1:
         return np.unique(words[:, 0], return_inverse=True)[1]
-    odd = np.random.default_rng(0).integers(0, 2**63, words.shape[1], dtype=np.uint64) * 2 + 1
-    prints = (words * odd).sum(axis=1, dtype=np.uint64)
+    prints = _fingerprints(words)
     order = np.argsort(prints, kind="stable")
     same_print = prints[order[1:]] == prints[order[:-1]]
     same = (words[order[1:]] == words[order[:-1]]).all(axis=1)
@@ -192,7 +192,9 @@ def _own_targets(channel: MaskChannel) -> list[Target]:
     return own
 
 
-def _table_error(channel: MaskChannel, prior: Weights, index: Index, logs: Weights) -> float:
+def _table_error(
+    channel: MaskChannel, prior: Float[np.ndarray, " data"], index: Index, logs: Weights
+) -> float:
     """What each log probability may be off by: as declared, by its own rounding, and as its row shows."""
     declared = float(channel.density_error) if isinstance(channel, HasDensity) else 0.0
     on = (prior[index] > 0.0) & (logs > -np.inf)
@@ -220,7 +222,13 @@ def _refuse_repeats(rows: Index, columns: Index) -> None:
         raise InvalidArgument("mask_id", "a repeated pair", "list every mask of a data set once")
 
 
-def _packed_words(masks: Bool[np.ndarray, "runs bits"]) -> np.ndarray:
+def _fingerprints(words: Words) -> UInt64[np.ndarray, " runs"]:
+    """One 64-bit number for each row, the same for the same row."""
+    odd = np.random.default_rng(0).integers(0, 2**63, words.shape[1], dtype=np.uint64) * 2 + 1
+    return np.asarray((words * odd).sum(axis=1, dtype=np.uint64))
+
+
+def _packed_words(masks: Bool[np.ndarray, "runs bits"]) -> Words:
     """Masks as rows of 64-bit words, padded with zeros."""
     packed = np.packbits(masks, axis=1)
     padded = np.zeros((len(masks), max(8, -(-packed.shape[1] // 8) * 8)), dtype=np.uint8)

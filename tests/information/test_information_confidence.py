@@ -82,7 +82,7 @@ def test_betting_covers_at_other_risks(risk):
 @pytest.mark.parametrize(("lower", "upper"), ONE_SIDED[1:])
 def test_fallbacks_cover(lower, upper):
     for name, mean, sampler in laws(50):
-        x = draws(sampler, 50)[:300]
+        x = draws(sampler, 50)[:200]
         allowed = binom.ppf(1.0 - 1e-4, len(x), RISK)
         assert sum(lower(row, 0.0, 1.0, RISK) > mean for row in x) <= allowed, name
         assert sum(upper(row, 0.0, 1.0, RISK) < mean for row in x) <= allowed, name

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from ...evidence import Estimate
 from .coverage import chao_shen, chao_wang_jost, zhang
 from .grassberger import grassberger_1988, grassberger_2003
-from .nsb import nsb
+from .nemenman import nsb
 from .plugin import jackknife, maximum_likelihood, miller_madow, plug_in_information
 from .shrinkage import james_stein, jeffreys, laplace, minimax, perks
 
