@@ -38,6 +38,13 @@ ONE_SIDED = [
 unit_values = arrays(np.float64, st.integers(2, 40), elements=st.floats(0.0, 1.0))
 
 
+@pytest.fixture(autouse=True, scope="module")
+def forty_digits():
+    """mpmath's precision is global, and other tests set their own."""
+    with mpmath.workdps(40):
+        yield
+
+
 def laws(runs):
     """Name, mean and sampler of the laws on [0, 1] that are hard for confidence bounds."""
     for p in (0.5, 0.1, 0.9, 1 / runs, 3 / runs, 1 - 1 / runs, 1 - 3 / runs):
@@ -117,7 +124,6 @@ def test_golden_proportion():
 
 def reference_lower(x, risk):
     """The betting bound as it is defined, one value at a time, at 40 digits."""
-    mpmath.mp.dps = 40
     bets, mean, square = [], mpmath.mpf(1) / 2, mpmath.mpf(1) / 4
     total, variance = mpmath.mpf(1) / 2, mpmath.mpf(1) / 4
     log = -mpmath.log(mpmath.mpf(risk))
@@ -231,7 +237,6 @@ def test_a_sample_variance_needs_two_values():
 
 def tail(count, trials, p):
     """Chance of `count` or more successes, at 40 digits."""
-    mpmath.mp.dps = 40
     p = mpmath.mpf(p)
     terms = (mpmath.binomial(trials, k) * p**k * (1 - p) ** (trials - k) for k in range(count, trials + 1))
     return mpmath.fsum(terms)

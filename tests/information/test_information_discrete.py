@@ -33,8 +33,14 @@ from robustlaw.information import (
     sparse_channel,
 )
 
-mpmath.mp.dps = 50
 NARROW = 1e-13
+
+
+@pytest.fixture(autouse=True, scope="module")
+def fifty_digits():
+    """mpmath's precision is global, and other tests set their own."""
+    with mpmath.workdps(50):
+        yield
 
 
 def tables(least=1):

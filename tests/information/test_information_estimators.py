@@ -51,6 +51,13 @@ NSB_GOLDEN = [
 some_counts = st.lists(st.integers(0, 30), min_size=1, max_size=12).filter(any)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def forty_digits():
+    """mpmath's precision is global, and other tests set their own."""
+    with mpmath.workdps(40):
+        yield
+
+
 @pytest.mark.parametrize("name", GOLDEN)
 def test_golden_values(name):
     for counts, alphabet, value in zip((A, B), (5, 100), GOLDEN[name], strict=True):
@@ -109,8 +116,8 @@ def chao_shen(c):
     return -sum(xlogx(x) / (1 - (1 - x) ** n) for x in q)
 
 
+@mpmath.workdps(60)
 def chao_wang_jost(c):
-    mpmath.mp.dps = 60
     n, f1, f2 = sum(c), c.count(1), c.count(2)
     value = mpmath.fsum(mpmath.mpf(x) / n * (mpmath.psi(0, n) - mpmath.psi(0, x)) for x in c)
     if f1 == 0:
@@ -161,8 +168,8 @@ def test_shrunken_frequencies(counts, spare):
 
 
 @pytest.mark.parametrize(("x", "n"), [(0.999999, 1000), (0.9, 11), (0.5, 200), (0.999, 1000), (0.0, 1)])
+@mpmath.workdps(80)
 def test_tail_of_the_logarithm(x, n):
-    mpmath.mp.dps = 80
     truth = mpmath.nsum(lambda k: mpmath.mpf(x) ** (k + 1) / (n + k), [0, mpmath.inf]) if x < 0.99 else None
     if truth is None:
         y = mpmath.mpf(x)
@@ -174,7 +181,6 @@ def test_tail_of_the_logarithm(x, n):
 
 
 def nsb_by_quadrature(counts, alphabet):
-    mpmath.mp.dps = 40
     cells = [(c, counts.count(c)) for c in sorted(set(counts))] + [(0, alphabet - len(counts))]
     n = sum(counts)
 
@@ -227,7 +233,6 @@ def test_the_prior_of_nsb_is_flat_in_the_entropy():
 
 @pytest.mark.parametrize("n", [1.0, 7.0, 1e3, 1e6])
 def test_rising_factorials(n):
-    mpmath.mp.dps = 40
     x = np.array([1e-13, 1e-3, 0.5, 9.99, 10.0, 123.4, 1e6, 1e15])
     truth = [float(mpmath.loggamma(mpmath.mpf(v) + n) - mpmath.loggamma(v)) for v in x]
     assert nemenman._log_rising(x, n) == pytest.approx(np.array(truth), rel=1e-13, abs=1e-15 * n + 1e-12)
