@@ -25,32 +25,30 @@ from .confidence import (
     hoeffding_lower,
     hoeffding_upper,
 )
-from .discrete import (
-    JointLaw,
-    dense_channel,
-    dense_joint,
-    from_table,
-    histogram_entropy,
-    sparse_channel,
-)
-from .entropies import (
-    binary_entropy,
-    binary_entropy_bracket,
-    entropy,
-    relative_entropy,
-)
-from .estimators import (
-    ESTIMATORS,
-    plug_in_information,
-)
+from .discrete import JointLaw, dense_channel, dense_joint, from_table, histogram_entropy, sparse_channel
+from .entropies import binary_entropy, binary_entropy_bracket, entropy, relative_entropy
+from .estimators import ESTIMATORS, plug_in_information
+from .noisy_scores import NoisyScores
 from .runs import Runs, Sample, draw_runs, sample
-from .supports import AnyMask, LayerSizes, Support, fixed_size
+from .sources import BetaData, BiasedLabels, DataSource, FairLabels, GaussianData, UniformSubsets
+from .stability import ZCDP, GaussianScores, PureDP
+from .supports import AllowedSizes, AnyMask, LayerSizes, Support, fixed_size
 from .targets import Target, as_target
+from .zoo import ZOO, gaussian_score_information
 
 __all__ = [
     "ESTIMATORS",
+    "ZCDP",
+    "ZOO",
+    "AllowedSizes",
     "AnyMask",
+    "BetaData",
+    "BiasedLabels",
     "Bound",
+    "DataSource",
+    "FairLabels",
+    "GaussianData",
+    "GaussianScores",
     "HasDataEntropy",
     "HasDensity",
     "HasExactInformation",
@@ -65,10 +63,13 @@ __all__ = [
     "LabelLaw",
     "LayerSizes",
     "MaskChannel",
+    "NoisyScores",
+    "PureDP",
     "Runs",
     "Sample",
     "Support",
     "Target",
+    "UniformSubsets",
     "as_target",
     "betting_interval",
     "betting_lower",
@@ -87,6 +88,7 @@ __all__ = [
     "exact_bracket",
     "fixed_size",
     "from_table",
+    "gaussian_score_information",
     "histogram_entropy",
     "hoeffding_lower",
     "hoeffding_upper",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from ..errors import InvalidArgument, ShapeMismatch
-from ..evidence import LOG2, Bracket, log_binomial, sum_of
+from ..evidence import LOG2, Bracket, log_binomial, log_of_integer, sum_of
 
 
 class Support(ABC):
@@ -83,3 +84,24 @@ class LayerSizes(Support):
 def fixed_size(n_bits: int, kept: int) -> LayerSizes:
     """Exactly `kept` of `n_bits` entries."""
     return LayerSizes((n_bits,), (kept,))
+
+
+@dataclass(frozen=True)
+class AllowedSizes(Support):
+    """All masks whose number of kept entries is one of `sizes`."""
+
+    n_bits: int
+    sizes: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if not self.sizes or len(set(self.sizes)) != len(self.sizes):
+            raise InvalidArgument("sizes", self.sizes, "give each allowed number of kept entries once")
+        if not all(0 <= size <= self.n_bits for size in self.sizes):
+            raise InvalidArgument("sizes", self.sizes, f"choose between 0 and {self.n_bits}")
+
+    @property
+    def log_size(self) -> Bracket:
+        return log_of_integer(sum(math.comb(self.n_bits, size) for size in self.sizes))
+
+    def contains(self, masks: Bool[np.ndarray, "runs bits"]) -> Bool[np.ndarray, " runs"]:
+        return np.isin(masks.sum(axis=1), self.sizes)
