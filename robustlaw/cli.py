@@ -154,7 +154,9 @@ def information(
     level: Annotated[float, typer.Option(help="Probability that a sampled bracket holds.")] = 0.95,
     runs: Annotated[int, typer.Option(help="Sampled runs, a fifth of them a pilot.")] = 2000,
     seed: Annotated[int, typer.Option(help="Of the sampled runs.")] = 0,
-    sampled: Annotated[bool, typer.Option("--sampled", help="Sample even where a closed form exists.")] = False,
+    sampled: Annotated[
+        bool, typer.Option("--sampled", help="Sample even where a closed form exists.")
+    ] = False,
     method: Annotated[list[str] | None, typer.Option(help="Pruners of the table.")] = None,
     density: Annotated[list[float] | None, typer.Option(help="Kept shares of the table.")] = None,
     n: Annotated[int, typer.Option(help="Labels of the table; the pruner runs on all 2^n labelings.")] = 12,

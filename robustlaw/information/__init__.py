@@ -1,6 +1,7 @@
 """Mask-data mutual information: exact where it can be, certified where it cannot."""
 
 from .bounds import Bound, InformationBracket, combine, exact_bracket
+from .caps import caps
 from .channel import (
     HasDataEntropy,
     HasDensity,
@@ -27,8 +28,13 @@ from .confidence import (
 )
 from .discrete import JointLaw, dense_channel, dense_joint, from_table, histogram_entropy, sparse_channel
 from .entropies import binary_entropy, binary_entropy_bracket, entropy, relative_entropy
+from .enumeration import LabelInformation, label_information
 from .estimators import ESTIMATORS, plug_in_information
+from .finite import FiniteChannel
+from .mask_information import RUNGS, Rung, mask_information
 from .noisy_scores import NoisyScores
+from .probe import mask_only_probe, probe_bound, probe_statistic
+from .pruner_channels import FixedInputs, FreshExamples
 from .runs import Runs, Sample, draw_runs, sample
 from .sources import BetaData, BiasedLabels, DataSource, FairLabels, GaussianData, UniformSubsets
 from .stability import ZCDP, GaussianScores, PureDP
@@ -38,6 +44,7 @@ from .zoo import ZOO, gaussian_score_information
 
 __all__ = [
     "ESTIMATORS",
+    "RUNGS",
     "ZCDP",
     "ZOO",
     "AllowedSizes",
@@ -47,6 +54,9 @@ __all__ = [
     "Bound",
     "DataSource",
     "FairLabels",
+    "FiniteChannel",
+    "FixedInputs",
+    "FreshExamples",
     "GaussianData",
     "GaussianScores",
     "HasDataEntropy",
@@ -60,11 +70,13 @@ __all__ = [
     "InformationBracket",
     "IsDeterministic",
     "JointLaw",
+    "LabelInformation",
     "LabelLaw",
     "LayerSizes",
     "MaskChannel",
     "NoisyScores",
     "PureDP",
+    "Rung",
     "Runs",
     "Sample",
     "Support",
@@ -76,6 +88,7 @@ __all__ = [
     "betting_upper",
     "binary_entropy",
     "binary_entropy_bracket",
+    "caps",
     "clopper_pearson_lower",
     "clopper_pearson_upper",
     "combine",
@@ -92,7 +105,12 @@ __all__ = [
     "histogram_entropy",
     "hoeffding_lower",
     "hoeffding_upper",
+    "label_information",
+    "mask_information",
+    "mask_only_probe",
     "plug_in_information",
+    "probe_bound",
+    "probe_statistic",
     "relative_entropy",
     "sample",
     "sparse_channel",

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
-from scipy.special import roots_hermitenorm
 
 from ..errors import MissingCapability
 from ..evidence import LOG2, Bracket, round_up, sum_of
@@ -15,6 +14,7 @@ from .channel import HasAccessEntropy, HasDataEntropy, HasExamples, HasLabels, H
 from .entropies import entropy
 from .stability import ZCDP, GaussianScores, OutputNoise, PureDP
 from .targets import Target
+from .zoo.gaussian_labels import gaussian_score_information
 
 
 def caps(channel: MaskChannel) -> Iterator[Bound]:
@@ -54,8 +54,8 @@ def stability_caps(channel: HasStability, data: Target, labels: Target) -> Itera
     if isinstance(level, ZCDP) and examples is not None:
         yield _cap("zero-concentrated privacy", round_up(examples * level.rho), data)
     if isinstance(level, GaussianScores) and fair is not None:
-        one = gaussian_label_cap(level.sensitivity / (2.0 * level.sigma))
-        yield _cap("Gaussian scores", round_up(len(fair.probabilities) * one), labels)
+        one = gaussian_score_information(round_up(level.sensitivity / (2.0 * level.sigma)))
+        yield _cap("Gaussian scores", round_up(len(fair.probabilities) * one.upper), labels)
     if isinstance(level, OutputNoise):
         yield _cap("output noise", output_noise_cap(level.variances, level.sigma), data)
 
@@ -79,22 +79,7 @@ def pure_privacy_label_cap(epsilon: float) -> float:
     return round_up(math.log(2.0) - h + 4.0 * math.ulp(1.0))
 
 
-def gaussian_label_cap(amplitude: float, nodes: int = 200) -> float:
-    """ln 2 - E ln(1 + e^{-2a(a+z)}): a fair label seen through a Gaussian channel of amplitude a.
-
-    Gauss-Hermite quadrature with 200 and 100 nodes; their difference is added, and a term for rounding.
-    """
-
-    def value(count: int) -> float:
-        z, weight = roots_hermitenorm(count)
-        loss = np.logaddexp(0.0, -2.0 * amplitude * (amplitude + z))
-        return float(math.log(2.0) - (weight * loss).sum() / weight.sum())
-
-    fine, coarse = value(nodes), value(nodes // 2)
-    return min(LOG2.upper, round_up(fine + abs(fine - coarse) + 1e-14))
-
-
-def output_noise_cap(variances: np.ndarray, sigma: float) -> float:
+def output_noise_cap(variances: Sequence[float], sigma: float) -> float:
     """sum_i ln(1 + Var f_i / sigma^2)/2 for scores f(D) + sigma z, z standard normal."""
     if not sigma > 0.0:
         raise MissingCapability("output noise needs a positive standard deviation")

@@ -16,7 +16,7 @@ from jaxtyping import Float, Int
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from ..errors import MissingCapability
+from ..errors import InvalidArgument, MissingCapability
 from .channel import HasLabelBits, HasLabels, Masks
 from .runs import Runs
 from .supports import LayerSizes, Support
@@ -138,7 +138,9 @@ def fit_own_bits(bits: np.ndarray, masks: Masks, labels: Labels, prior: np.ndarr
 
 
 def fit_logistic(masks: Masks, labels: Labels, prior: np.ndarray, floor: float, chained: bool) -> Logistic:
-    """Ridge-penalised maximum likelihood, all labels in one problem."""
+    """Ridge-penalised maximum likelihood, all labels in one problem. Raises InvalidArgument for the floor."""
+    if not 0.0 < floor < 0.5:
+        raise InvalidArgument("floor", floor, "probabilities keep away from 0 and 1: give one in (0, 1/2)")
     x = _features(masks, labels, chained)
     free = np.ones((labels.shape[1], x.shape[1]))
     if chained:  # label j may look at the labels before it
@@ -191,6 +193,9 @@ def _families(channel: HasLabels, bits: int, labels: int) -> list[Fit]:
         named = np.arange(labels)[:, None] % bits if own is None else own
         found.append(lambda m, y, p: fit_own_bits(named, m, y, p))
     if small:
-        shapes = product((False, True), FLOORS)
-        found += [lambda m, y, p, c=c, f=f: fit_logistic(m, y, p, f, c) for c, f in shapes]
+        found += [_logistic(floor, chained) for chained, floor in product((False, True), FLOORS)]
     return found
+
+
+def _logistic(floor: float, chained: bool) -> Fit:
+    return lambda masks, labels, prior: fit_logistic(masks, labels, prior, floor, chained)

@@ -57,7 +57,7 @@ def error_rate(sample: Sample, risk: float, decoder: Decoder | None = None) -> B
     wrong = (model.guesses(sample.fresh.masks, labels) != labels).mean(axis=1)
     error = min(0.5, betting_upper(wrong, 0.0, 1.0, risk))
     gain = math.log(2.0) - float(binary_entropy(np.array([error]))[0])
-    value = max(0.0, labels.shape[1] * (gain - 8.0 * np.finfo(float).eps))
+    value = float(max(0.0, labels.shape[1] * (gain - 8.0 * np.finfo(float).eps)))
     return Bound(
         "error rate",
         "lower",
@@ -80,7 +80,7 @@ def single_label_error_rate(sample: Sample, risk: float, decoder: Decoder | None
     count = int(wrong[np.arange(runs), pick].sum())
     error = min(0.5, clopper_pearson_upper(count, runs, risk))
     gain = math.log(2.0) - float(binary_entropy(np.array([error]))[0])
-    value = max(0.0, labels.shape[1] * (gain - 8.0 * np.finfo(float).eps))
+    value = float(max(0.0, labels.shape[1] * (gain - 8.0 * np.finfo(float).eps)))
     return Bound(
         "error rate of one label", "lower", value, sample.label_target, risk, runs, note=f"{count} errors"
     )

@@ -18,6 +18,7 @@ from .channel import Masks, Nats
 from .counting import log_binomials
 from .supports import AnyMask, LayerSizes, Support
 
+MEMORY_SHARES = (0.5, 0.97)
 FLOOR = 0.02  # share of the uniform law; costs every mask at most 0.0203 nats
 
 
@@ -96,23 +97,27 @@ class Reference(MaskCode):
 
 @dataclass(frozen=True, eq=False)
 class Memory(MaskCode):
-    """Masks seen in the pilot, as often as they were seen; half of the chance is left to `rest`."""
+    """Masks seen in the pilot, as often as they were seen, with chance `share`; else as `rest` says."""
 
     support: Support
     seen: dict[bytes, float]
     rest: MaskCode
+    share: float
     name: str = "masks seen before"
 
     def log_q(self, masks: Masks) -> Nats:
         known = np.array([self.seen.get(row.tobytes(), 0.0) for row in np.packbits(masks, axis=1)])
         with np.errstate(divide="ignore"):
-            return np.asarray(np.logaddexp(np.log(0.5 * known), math.log(0.5) + self.rest.log_q(masks)))
+            return np.asarray(
+                np.logaddexp(np.log(self.share * known), math.log1p(-self.share) + self.rest.log_q(masks))
+            )
 
 
 def fit_codes(support: Support, masks: Masks) -> list[MaskCode]:
     """Every code that fits the support, fitted on these masks."""
     inclusion = fit_inclusion(support, masks)
-    codes: list[MaskCode] = [Uniform(support), inclusion, fit_memory(support, masks, inclusion)]
+    memories = (fit_memory(support, masks, inclusion, share) for share in MEMORY_SHARES)
+    codes: list[MaskCode] = [Uniform(support), inclusion, *memories]
     if isinstance(support, LayerSizes) and len(support.totals) == 1 and len(masks):
         codes.append(fit_reference(support, masks))
     return codes
@@ -146,11 +151,12 @@ def fit_reference(support: LayerSizes, masks: Masks) -> Reference:
     return Reference(support, reference, smooth / smooth.sum())
 
 
-def fit_memory(support: Support, masks: Masks, rest: MaskCode) -> Memory:
+def fit_memory(support: Support, masks: Masks, rest: MaskCode, share: float) -> Memory:
     """Relative frequencies."""
     rows, counts = np.unique(np.packbits(masks, axis=1), axis=0, return_counts=True)
     total = float(counts.sum())
-    return Memory(support, {r.tobytes(): c / total for r, c in zip(rows, counts, strict=True)}, rest)
+    seen = {r.tobytes(): c / total for r, c in zip(rows, counts, strict=True)}
+    return Memory(support, seen, rest, share)
 
 
 def log_chance_of_size(rates: Sequence[float] | Float[np.ndarray, " bits"], size: int) -> float:

@@ -96,7 +96,7 @@ def mask_information(
         if trials:
             winner = (max if side == "lower" else min)(trials, key=lambda pair: pair[1].value)[0]
             bounds.append(_about(winner.compute(drawn, risk), channel, wanted))
-    usable = [b for b in bounds if b is not None and b.holds_for(wanted)]
+    usable = [b for b in bounds if b.holds_for(wanted)]
     return replace(combine(wanted, usable), considered=tuple(considered))
 
 
@@ -127,9 +127,13 @@ def _same_everywhere(channel: MaskChannel) -> bool:
 
 
 def _about(bound: Bound, channel: MaskChannel, target: Target) -> Bound:
-    """The bound as one on `target`, where the channel makes the two targets equal."""
-    same = _same_everywhere(channel) and bound.target.given_init == target.given_init
-    return replace(bound, target=target) if same else bound
+    """The bound in the words of `target`, where labels are all the data and the two are one number."""
+    if not _same_everywhere(channel):
+        return bound
+    given = bound.target.given_init
+    if target.of_labels:
+        return replace(bound, target=Target.LABELS_GIVEN_INIT if given else Target.LABELS)
+    return replace(bound, target=Target.DATA_GIVEN_INIT if given else Target.DATA)
 
 
 def _trials(

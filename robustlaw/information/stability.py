@@ -52,3 +52,19 @@ class GaussianScores:
     def __post_init__(self) -> None:
         _require_level("sensitivity", self.sensitivity)
         require_positive("sigma", self.sigma)
+
+
+@dataclass(frozen=True)
+class OutputNoise:
+    """The mask is a function of f(D) + sigma * N(0, identity), and the variance of each f_i is bounded.
+
+    variances : proved bounds on Var f_i(D)
+    """
+
+    variances: tuple[float, ...]
+    sigma: float
+
+    def __post_init__(self) -> None:
+        require_positive("sigma", self.sigma)
+        for value in self.variances:
+            _require_level("variances", value)

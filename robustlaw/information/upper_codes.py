@@ -14,7 +14,7 @@ from .channel import HasDensity
 from .confidence import betting_upper
 from .mask_codes import FLOOR, MaskCode, best_code
 from .needs import need
-from .runs import Sample
+from .runs import Runs, Sample
 from .targets import Target
 
 TAIL = 0.002
@@ -42,18 +42,17 @@ def mixture_code(sample: Sample, risk: float, decoys: int = 15) -> Bound:
     channel = need(sample.channel, HasDensity, "the mixture code")
     rng = sample.generator("mixture")
     size = sample.channel.support.log_size.upper
-    parts = []
-    for runs in (sample.pilot, sample.fresh):
+
+    def values(runs: Runs) -> np.ndarray:
         own = channel.log_prob(runs.masks, runs.data)
-        others = [
-            channel.log_prob(runs.masks, sample.channel.sample_data(len(runs), rng)) for _ in range(decoys)
-        ]
+        fresh = (sample.channel.sample_data(len(runs), rng) for _ in range(decoys))
+        others = [channel.log_prob(runs.masks, data) for data in fresh]
         mixed = logsumexp(others, axis=0) - math.log(decoys) + math.log1p(-FLOOR)
-        parts.append(own - np.logaddexp(mixed, math.log(FLOOR) - size))
-    error = 2.0 * channel.density_error
-    return _certified(
-        sample, "mixture code", *parts, size - math.log(FLOOR) + 1e-9, error, risk, f"{decoys} decoys"
-    )
+        return np.asarray(own - np.logaddexp(mixed, math.log(FLOOR) - size))
+
+    top, error = size - math.log(FLOOR) + 1e-9, 2.0 * channel.density_error
+    found = (values(sample.pilot), values(sample.fresh))
+    return _certified(sample, "mixture code", *found, top, error, risk, f"{decoys} decoys")
 
 
 def description_length(sample: Sample, risk: float, code: MaskCode | None = None) -> Bound:

@@ -81,7 +81,7 @@ def flip_values(channel: MaskChannel, runs: Runs, rng: np.random.Generator) -> F
         old = labels[np.arange(len(own)), column]
         flipped = dense.log_prob(runs.masks, labelled.replace_labels(runs.data, column, 1 - old))
         total += math.log(2.0) - np.logaddexp(0.0, flipped - own)
-    return total * (n / some)
+    return np.asarray(total * (n / some))
 
 
 def coupled_flips(sample: Sample, risk: float) -> Bound:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
+from ..errors import MissingCapability
 from ..evidence import round_up
 from .bounds import Bound
 from .channel import HasDivergence
@@ -19,6 +22,8 @@ def pairwise_divergence(sample: Sample, risk: float) -> Bound:
     Raises MissingCapability unless the channel knows its divergences and their largest value.
     """
     channel = need(sample.channel, HasDivergence, "the pairwise divergence")
+    if not math.isfinite(channel.largest_divergence):
+        raise MissingCapability("the pairwise divergence needs laws with a finite largest divergence")
     data = sample.fresh.data
     pairs = len(sample.fresh) // 2
     first, second = data[: 2 * pairs : 2], data[1 : 2 * pairs : 2]

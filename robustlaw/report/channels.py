@@ -94,6 +94,6 @@ def _built(name: str, kind: Any, values: dict[str, float | int]) -> MaskChannel:
         if p.default is inspect.Parameter.empty and p.name not in values
     ]
     if missing:
-        raise InvalidArgument("set", ", ".join(missing), f"{name} needs a value for each, --set {missing[0]}=...")
+        raise InvalidArgument("set", ", ".join(missing), f"{name} needs each: --set {missing[0]}=5")
     made: MaskChannel = kind(**values)
     return made

@@ -76,7 +76,7 @@ def entries(rows: Sequence[Row]) -> list[Entry]:
     groups: dict[tuple[str, float], list[Row]] = {}
     for row in rows:
         if row.result is None:
-            raise BrokenInvariant(f"a cell failed: {row.config} {row.error}")
+            raise BrokenInvariant(f"a cell failed: {row.config} {row.failure}")
         groups.setdefault((row.config["method"], row.config["density"]), []).append(row)
     return [_entry(group) for group in groups.values()]
 
