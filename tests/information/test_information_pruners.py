@@ -1,0 +1,185 @@
+"""Pruners as channels: exact enumeration, brackets that contain it, and data that change only where asked."""
+
+import math
+
+import numpy as np
+import pytest
+
+import robustlaw as rl
+from robustlaw.errors import InfeasibleDensity, InvalidArgument, MissingCapability
+from robustlaw.information import (
+    FixedInputs,
+    FreshExamples,
+    LayerSizes,
+    Target,
+    label_information,
+    mask_information,
+    probe_bound,
+    sample,
+)
+from robustlaw.information.enumeration import entropy_of_counts, labelings
+from robustlaw.networks import Mlp, Recipe
+from robustlaw.pruning import (
+    EdgePopup,
+    IterativeMagnitude,
+    MagnitudeAfterTraining,
+    MagnitudeAtInit,
+    NoisyTopK,
+    Random,
+    Snip,
+)
+
+LOG2 = math.log(2.0)
+ARCH = Mlp((3, 4, 1))
+RECIPE = Recipe(steps=30, stop_at=None)
+PRUNERS = (Random, MagnitudeAtInit, Snip, MagnitudeAfterTraining, IterativeMagnitude, EdgePopup)
+EVERY = pytest.mark.parametrize("kind", PRUNERS, ids=lambda k: k.__name__)
+
+
+def inputs(n=5, dim=3, seed=0):
+    return np.random.default_rng(seed).normal(size=(n, dim))
+
+
+def exact(kind, density=0.5, n=5, init=0):
+    return label_information(ARCH, inputs(n), kind(density), RECIPE, init=init)[0]
+
+
+@EVERY
+def test_enumeration_is_the_entropy_of_the_masks_of_all_trainings(kind):
+    x, n = inputs(4), 4
+    masks = set()
+    counts: dict[bytes, int] = {}
+    for y in 2.0 * labelings(n, 0, 2**n) - 1.0:
+        net = rl.train(ARCH, rl.data.Dataset.from_arrays(x, y), kind(0.5), [7], RECIPE)[0]
+        mask = np.concatenate([m.ravel() for m in net.masks]).tobytes()
+        masks.add(mask)
+        counts[mask] = counts.get(mask, 0) + 1
+    p = np.array(list(counts.values())) / 2**n
+    found = label_information(ARCH, x, kind(0.5), RECIPE, init=7)[0]
+    assert found.distinct == len(masks)
+    assert found.information.lower - 1e-12 <= -(p * np.log(p)).sum() <= found.information.upper + 1e-12
+    assert found.information.target is Target.LABELS_GIVEN_INIT
+    assert found.information.level == 1.0
+
+
+@EVERY
+def test_several_densities_share_a_search_and_change_nothing(kind):
+    densities = (1.0, 0.8, 0.5, 0.26, 0.1)
+    together = label_information(ARCH, inputs(), kind(0.5), RECIPE, densities=densities)
+    for density, found in zip(densities, together, strict=True):
+        alone = exact(kind, density)
+        assert (found.kept, found.distinct) == (alone.kept, alone.distinct)
+        assert found.information == alone.information
+        cap = min(5 * LOG2, math.log(math.comb(16, found.kept)))
+        assert 0.0 <= found.information.lower <= found.information.upper <= cap + 1e-12
+
+
+@pytest.mark.parametrize("kind", [Random, MagnitudeAtInit])
+def test_masks_that_do_not_look_at_labels_know_exactly_nothing(kind):
+    for density in (0.2, 0.5, 0.9):
+        found = exact(kind, density)
+        assert (found.information.lower, found.information.upper, found.distinct) == (0.0, 0.0, 1)
+
+
+@EVERY
+def test_brackets_contain_the_exact_information(kind):
+    channel = FixedInputs(ARCH, inputs(), kind(0.5), RECIPE)
+    truth = exact(kind).information
+    for target in ("I(m;Y|X,init)", "I(m;D|init)"):
+        found = mask_information(channel, target, level=1.0 - 1e-6, runs=300)
+        assert found.lower <= truth.upper
+        assert truth.lower <= found.upper <= 5 * LOG2 + 1e-12
+    with pytest.raises(InvalidArgument, match="init"):
+        mask_information(channel, "I(m;D)", runs=300)
+
+
+@EVERY
+def test_the_probe_is_below_the_information_exactly(kind):
+    n = 7
+    x = inputs(n)
+    channel = FixedInputs(ARCH, x, kind(0.5), RECIPE)
+    data = labelings(n, 0, 2**n).astype(np.int8)
+    seeds = np.zeros(len(data), dtype=np.int64)
+    masks = channel.sample_masks(data, seeds)
+    values = channel.probe(masks, data, seeds)
+    assert np.abs(values).max() <= channel.probe_range * (1.0 + 1e-12)
+    truth = label_information(ARCH, x, kind(0.5), RECIPE)[0].information.upper
+    assert values.mean() ** 2 / 2.0 <= truth + 1e-12
+    if not kind(0.5).dependence.on_labels:
+        assert abs(values.mean()) < 1e-12
+
+
+def test_a_probe_that_follows_the_labels_certifies_information():
+    rng = np.random.default_rng(0)
+    n, runs = 400, 400
+    follows = np.clip(0.5 * math.sqrt(n) + rng.normal(size=runs), -math.sqrt(n), math.sqrt(n))
+    found = probe_bound(follows, 1.0, math.sqrt(n), 0.025)
+    assert 0.8 * 50.0 < found.value < 50.0
+    assert found.target is Target.LABELS_GIVEN_INIT
+    blind = probe_bound(rng.normal(size=runs), 1.0, math.sqrt(n), 0.025)
+    assert blind.value == 0.0
+
+
+def test_hidden_initialisation_is_another_quantity():
+    channel = FixedInputs(ARCH, inputs(), Snip(0.5), RECIPE, init=None)
+    assert not channel.deterministic
+    found = mask_information(channel, "I(m;D)", runs=300)
+    assert 0.0 <= found.lower <= found.upper <= 5 * LOG2 + 1e-12
+    drawn = sample(channel, 60, 0)
+    again = channel.sample_masks(drawn.fresh.data, drawn.fresh.seeds)
+    assert np.array_equal(again, drawn.fresh.masks)
+
+
+def test_layerwise_pruners_declare_their_sizes():
+    channel = FixedInputs(ARCH, inputs(), MagnitudeAtInit(0.5), RECIPE)
+    assert channel.support == LayerSizes((12, 4), (6, 2))
+    noisy = FixedInputs(ARCH, inputs(), NoisyTopK(Snip(0.5), 0.1), RECIPE)
+    assert noisy.support == LayerSizes((16,), (8,))
+
+
+def test_fresh_examples_change_only_where_asked():
+    problem = rl.Problem(rl.data.Sphere(3))
+    channel = FreshExamples(problem, 5, ARCH, Snip(0.5), RECIPE)
+    rng = np.random.default_rng(0)
+    data = channel.sample_data(40, rng)
+    assert data.shape == (40, 20)
+    places = rng.integers(0, 5, 40)
+    labels = channel.labels(data)
+    assert set(np.unique(labels)) == {0, 1}
+    flipped = channel.replace_labels(data, places, 1 - labels[np.arange(40), places])
+    assert ((flipped != data).sum(axis=1) == 1).all()
+    assert (channel.labels(flipped) != labels).sum() == 40
+    redrawn = channel.replace_examples(data, places, rng)
+    x, new = (d[:, :15].reshape(40, 5, 3) for d in (data, redrawn))
+    changed = (x != new).any(axis=2)
+    assert np.array_equal(changed.nonzero()[1], places)
+    assert np.allclose((new**2).sum(axis=2), 1.0)
+    found = mask_information(channel, "I(m;D|init)", runs=200)
+    assert 0.0 <= found.lower <= found.upper <= channel.support.log_size.upper
+
+
+def test_noise_that_depends_on_inputs_is_no_independent_label():
+    problem = rl.Problem(rl.data.Gaussian(3), rl.data.Linear(bound=0.5), rl.data.BoundedUniform(0.5))
+    channel = FreshExamples(problem, 5, ARCH, Snip(0.5), RECIPE)
+    with pytest.raises(MissingCapability, match="labels"):
+        mask_information(channel, "I(m;Y|X,init)", runs=100)
+    found = mask_information(channel, "I(m;D|init)", runs=100)
+    assert found.lower <= found.upper
+
+
+@pytest.mark.parametrize("counts", [[1], [5], [2, 2], [1, 3, 3, 9], [1] * 64])
+def test_entropy_of_counts(counts):
+    p = np.array(counts) / sum(counts)
+    value = entropy_of_counts(counts)
+    assert value.lower - 1e-14 <= -(p * np.log(p)).sum() <= value.upper + 1e-14
+    assert value.width <= 1e-12
+    assert value.is_exact or len(counts) > 1
+
+
+def test_wrong_use_is_named():
+    with pytest.raises(InvalidArgument, match="at most 20"):
+        label_information(ARCH, inputs(21), Snip(0.5), RECIPE)
+    with pytest.raises(InfeasibleDensity):
+        label_information(ARCH, inputs(), Snip(0.5), RECIPE, densities=[0.0])
+    with pytest.raises(rl.errors.ShapeMismatch):
+        label_information(ARCH, np.ones(3), Snip(0.5), RECIPE)
