@@ -21,6 +21,7 @@ _ROOMS = (
     "laws",
     "studies",
     "sweep",
+    "testing",
     "evidence",
     "errors",
 )
