@@ -73,7 +73,10 @@ class Bracket:
     def __post_init__(self) -> None:
         for name in ("lower", "upper"):
             value = getattr(self, name)
-            if isinstance(value, str) or not isinstance(value, SupportsFloat):
+            # the plain case first: looking for a protocol is slow
+            if not isinstance(value, float) and (
+                isinstance(value, str) or not isinstance(value, SupportsFloat)
+            ):
                 raise InvalidArgument(name, value, "an end of a bracket is a number")
             object.__setattr__(self, name, float(value))
         if math.isnan(self.lower) or math.isnan(self.upper):

@@ -98,15 +98,14 @@ def _backward(
     last = np.where(batch.alive[-2][:, None, :], batch.weights[-1], 0.0)
     jacobian = np.broadcast_to(last[:, None], (len(last), points, *last.shape[1:]))
     error = np.zeros_like(jacobian)
-    layers = zip(batch.weights[:-1], batch.alive[1:-1], batch.alive, slopes, radii, strict=False)
-    for w, above, below, s, radius in reversed(list(layers)):
-        kept = np.where(above[:, :, None] & below[:, None, :], w, 0.0)[:, None]
+    for layer, (s, radius) in reversed(list(enumerate(zip(slopes, radii, strict=True)))):
+        kept = batch.kept(layer)[:, None]
         left = jacobian * s[:, :, None, :]
         spread = error * (np.abs(s) + radius)[:, :, None, :] + np.abs(jacobian) * radius[:, :, None, :]
         spread = up(spread + UNIT * np.abs(left) + TINY)
         error = up(
-            (spread + gamma(2 * w.shape[-2] + 4) * (np.abs(left) + spread)) @ np.abs(kept) + TINY,
-            2 * w.shape[-2] + 4,
+            (spread + gamma(2 * s.shape[-1] + 4) * (np.abs(left) + spread)) @ np.abs(kept) + TINY,
+            2 * s.shape[-1] + 4,
         )
         jacobian = left @ kept
     return np.asarray(jacobian), error

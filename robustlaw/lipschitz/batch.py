@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -41,7 +42,7 @@ class Batch:
     def __len__(self) -> int:
         return int(self.weights[0].shape[0])
 
-    def take(self, places: Int[np.ndarray, " some"]) -> Batch:
+    def take(self, places: Int[np.ndarray, " some"] | slice) -> Batch:
         return Batch(
             self.arch,
             tuple(w[places] for w in self.weights),
@@ -67,13 +68,25 @@ class Batch:
 
         Bounds that depend on weights and slopes alone scale with the product of the powers.
         """
+        return self._scaled
+
+    @cached_property
+    def _scaled(self) -> tuple[tuple[np.ndarray, ...], Int[np.ndarray, "nets layers"]]:
         reduced, exponents = [], []
-        for w, below, above in zip(self.weights, self.alive, self.alive[1:], strict=False):
-            kept = np.where(above[:, :, None] & below[:, None, :], w, 0.0)
-            _, exponent = np.frexp(np.abs(kept).max(axis=(1, 2)))
+        for layer in range(self.arch.layers):
+            kept = self.kept(layer)
+            flat = kept.reshape(len(kept), -1)
+            _, exponent = np.frexp(np.maximum(flat.max(axis=1), -flat.min(axis=1)))
             reduced.append(_divided(kept, exponent))
             exponents.append(exponent.astype(np.int64))
         return tuple(reduced), np.stack(exponents, axis=1)
+
+    def kept(self, layer: int) -> Weights:
+        """Weights of a layer with those from and to units that do not matter set to 0."""
+        below, above = self.alive[layer : layer + 2]
+        if below.all() and above.all():
+            return self.weights[layer]
+        return np.where(above[:, :, None] & below[:, None, :], self.weights[layer], 0.0)
 
 
 def _divided(matrices: Weights, exponent: Int[np.ndarray, " nets"]) -> Weights:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float
@@ -18,8 +19,9 @@ from .batch import Batch
 from .exact import close
 
 EFFORTS = ("fast", "tight", "exact")
-# Doubles in the largest matrix of a part of a stack, and networks in it.
-WORKING_SET, MOST = 1_000_000, 256
+# Doubles in the largest matrix of a part of a stack, or, where no such matrix is needed, in its
+# weights. A part has LEAST networks or more, as each costs some calls, and a stack MOST at once.
+WORKING_SET, FAST_SET, LEAST, MOST = 1_000_000, 120_000, 4, 256
 
 Extra = Float[np.ndarray, "points inputs"]
 
@@ -35,7 +37,8 @@ def bracket(
 ) -> Bracket:
     """Certified enclosure of the global Lipschitz constant, l2 to l2, on all of R^d.
 
-    effort : "fast"  UPPER least of product, LipLT, ECLipsE-Fast; LOWER steepest of sampled points.
+    effort : "fast"  UPPER least of product, LipLT, ECLipsE-Fast, for one hidden layer and one output
+             LipSDP-Layer, which is below all three; LOWER steepest of sampled points.
              "tight" starts from fast and adds LipSDP-Neuron (UPPER), by the mixing method for one
              hidden layer and one output and by Newton's method for all else; and a portfolio of
              searches for a steep point (LOWER).
@@ -77,12 +80,22 @@ def bracket_stack(
     for arch in dict.fromkeys(net.arch for net in everything):
         places = [i for i, net in enumerate(everything) if net.arch == arch]
         extra = _checked(points, arch)
-        part = max(1, min(MOST, WORKING_SET // sum(arch.widths) ** 2))
-        for begin in range(0, len(places), part):
-            some = places[begin : begin + part]
-            found = _brackets(Batch.of([everything[i] for i in some]), effort, extra, seed)
-            results.update(zip(some, found, strict=True))
+        for begin in range(0, len(places), MOST):
+            some = places[begin : begin + MOST]
+            batch = Batch.of([everything[i] for i in some])
+            count = -(-len(some) // _part(arch, effort))
+            edges = [len(some) * i // count for i in range(count + 1)]
+            for i, j in pairwise(edges):
+                found = _brackets(batch.take(slice(i, j)), effort, extra, seed)
+                results.update(zip(some[i:j], found, strict=True))
     return [results[i] for i in range(len(everything))]
+
+
+def _part(arch: Mlp, effort: str) -> int:
+    """Networks at a time, so that their arrays stay near the processor."""
+    if effort == "fast" and arch.layers == 2:
+        return max(LEAST, FAST_SET // (arch.widths[0] * arch.widths[1]))
+    return max(1, WORKING_SET // sum(arch.widths) ** 2)
 
 
 def _brackets(batch: Batch, effort: str, extra: Extra, seed: int) -> list[Bracket]:
@@ -90,7 +103,7 @@ def _brackets(batch: Batch, effort: str, extra: Extra, seed: int) -> list[Bracke
     results = [Bracket.exact(0.0, "no path from an input to an output")] * len(batch)
     places = np.flatnonzero(~constant)
     if len(places):
-        live = batch.take(places)
+        live = batch.take(places) if constant.any() else batch
         if batch.arch.layers == 1:
             ends = lower.linear(live), upper.linear(live)
         else:

@@ -13,7 +13,7 @@ from .batch import Batch
 from .components import falls_apart, recombined
 from .line_scan import scan
 from .pattern_program import guides, realise
-from .probes import SCALES, best_points, climb, gaussian
+from .probes import SCALES, best_points, climb, gaussian, steepest
 from .rounding import Numbers, down
 from .targets import pattern_norm, realising
 from .trace import trace
@@ -75,10 +75,19 @@ def attained(batch: Batch, x: Points, method: str) -> Lowers:
 
 def fast(batch: Batch, extra: Float[np.ndarray, "points inputs"], random: np.random.Generator) -> Lowers:
     """The steepest of `extra`, of Gaussian points at several distances, and far away."""
-    x = gaussian(batch, random)
-    shared = np.concatenate([extra, np.zeros((1, x.shape[2]))])
-    x = np.concatenate([np.broadcast_to(shared, (len(batch), *shared.shape)), x], axis=1)
-    return attained(batch, best_points(batch, x, CANDIDATES), "gradient at a sampled point")
+    name, one = "gradient at a sampled point", batch.weights[-1].shape[1] == 1
+    # several outputs are ranked by another norm, so the best of a few counts
+    x = steepest(batch, random, 1 if one else CANDIDATES)
+    if len(extra):
+        every = np.broadcast_to(extra, (len(batch), *extra.shape))
+        x = np.concatenate([best_points(batch, every, CANDIDATES), x], axis=1)
+    ends = attained(batch, x, name)
+    doubtful = np.flatnonzero(ends.values == 0.0)
+    if not len(doubtful):
+        return ends
+    part = batch.take(doubtful)
+    more = best_points(part, gaussian(part, random), CANDIDATES)
+    return ends.replaced(doubtful, attained(part, more, name))
 
 
 def guided(

@@ -6,7 +6,7 @@ Nothing here is a bound: it proposes points, and attained.py says what they are 
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Float32
 
 from .attained import Points, Values
 from .batch import Batch
@@ -15,18 +15,22 @@ from .batch import Batch
 SCALES, SCALES_SMOOTH = (0.5, 2.0, 8.0, 1e5), (0.02, 0.3, 1.0, 4.0)
 POINTS = 128
 # Doubles in the largest array at a time, to stay near the processor's cache.
-WORKING_SET = 300_000
+WORKING_SET = 75_000
 # Points of one line that the sampled line search compares, and lines a round.
 STEPS, LINES, ROUNDS = 24, 8, 12
 
 
 def gaussian(batch: Batch, random: np.random.Generator, count: int = POINTS) -> Points:
     """The same directions for every network, at distances that suit its biases."""
+    return np.asarray(_directions(batch, random, count) * reach(batch)[:, None, None])
+
+
+def _directions(batch: Batch, random: np.random.Generator, count: int) -> Float[np.ndarray, "points inputs"]:
+    """Points for a network of reach 1."""
     scales = SCALES if batch.activation.kink else SCALES_SMOOTH
-    inputs = batch.weights[0].shape[-1]
-    base = random.standard_normal((count, inputs))
+    base = random.standard_normal((count, batch.weights[0].shape[-1]))
     base *= np.repeat(scales, -(-count // len(scales)))[:count, None]
-    return np.asarray(base * reach(batch)[:, None, None])
+    return np.asarray(base)
 
 
 def reach(batch: Batch) -> Float[np.ndarray, " nets"]:
@@ -38,6 +42,71 @@ def reach(batch: Batch) -> Float[np.ndarray, " nets"]:
     row = np.where(alive, rows, 0.0).sum(axis=1) / count
     height = np.where(alive, offset, 0.0).sum(axis=1) / count
     return np.where((row > 0.0) & (height > 0.0), height / np.where(row > 0.0, row, 1.0), 1.0)
+
+
+def steepest(batch: Batch, random: np.random.Generator, keep: int) -> Points:
+    """The `keep` points of largest rough norm among the origin and POINTS Gaussian ones.
+
+    A kink leaves the slopes alone when a network and its points are rescaled: every network sees the
+    same points, and both signs of each, so that one product serves all, in float32.
+    """
+    if not batch.activation.kink:
+        x = gaussian(batch, random)
+        return best_points(batch, np.concatenate([np.zeros_like(x[:, :1]), x], axis=1), keep)
+    half = _directions(batch, random, POINTS // 2)
+    half = np.concatenate([np.zeros_like(half[:1]), half])
+    base = np.concatenate([half, -half])
+    scale, columns = reach(batch), np.ascontiguousarray(half.T, dtype=np.float32)
+    weights, biases = _shadows(batch, scale)
+    step = max(1, WORKING_SET // (len(base) * max(batch.arch.widths)))
+    values = np.concatenate(
+        [
+            _squares([w[i : i + step] for w in weights], [b[i : i + step] for b in biases], columns, batch)
+            for i in range(0, len(batch), step)
+        ]
+    )
+    if keep == 1:
+        best = values.argmax(axis=1)[:, None]
+    else:
+        best = np.argpartition(-values, keep - 1, axis=1)[:, :keep]
+    return np.asarray(base[best] * scale[:, None, None])
+
+
+def _shadows(batch: Batch, scale: Float[np.ndarray, " nets"]) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Weights and biases in float32: inputs in units of `scale`, layers divided by powers of two."""
+    with np.errstate(all="ignore"):
+        power = np.ldexp(1.0, -batch.scaled()[1])
+        size = np.cumprod(power, axis=1) / scale[:, None]
+        weights = [
+            np.multiply(w, s[:, None, None], out=np.empty(w.shape, np.float32), casting="same_kind")
+            for w, s in zip(batch.weights, power.T, strict=True)
+        ]
+        biases = [(b * s[:, None]).astype(np.float32) for b, s in zip(batch.biases, size.T, strict=True)]
+    return weights, biases
+
+
+def _squares(
+    weights: list[np.ndarray], biases: list[np.ndarray], columns: np.ndarray, batch: Batch
+) -> Float32[np.ndarray, "nets points"]:
+    """Squared Frobenius norms of the Jacobians at the columns and their negatives, for ranking; 0 where
+    they overflow."""
+    low = np.float32(batch.activation.slope_low)
+    first, slopes = weights[0], []
+    with np.errstate(all="ignore"):
+        half = (first.reshape(-1, first.shape[2]) @ columns).reshape(*first.shape[:2], -1)
+        z = np.concatenate([half, -half], axis=2)
+        for w, b in zip(weights[1:], biases[:-1], strict=True):
+            step = z > -b[:, :, None]
+            slopes.append(step if low == 0.0 else low + (1 - low) * step)
+            if len(slopes) < len(weights) - 1:
+                z = w @ ((z + b[:, :, None]) * slopes[-1])
+        total = np.zeros((len(first), z.shape[2]), dtype=np.float32)
+        for output in range(weights[-1].shape[1]):
+            back = weights[-1][:, output, :, None]
+            for w, s in zip(reversed(weights[:-1]), reversed(slopes), strict=True):
+                back = w.transpose(0, 2, 1) @ (s * back)
+            total += np.einsum("eip,eip->ep", back, back)
+        return np.where(np.isfinite(total), total, 0)
 
 
 def rough_norms(batch: Batch, x: Points) -> Values:

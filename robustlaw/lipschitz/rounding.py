@@ -90,13 +90,23 @@ def is_positive_by(matrices: Squares, slack: Float[np.ndarray, "nets size"]) -> 
     growth = gamma(3 * (size + 1))
     shift = up(growth / (1.0 - growth) * trace, size + 4)[:, None] + up(slack * scale * scale) + UNDERFLOW
     usable &= np.isfinite(trace) & np.isfinite(shift).all(axis=1)
-    usable[usable] &= np.isfinite(scaled[usable]).all(axis=(1, 2))
+    usable &= np.isfinite(scaled).all(axis=(1, 2))
     scaled[~usable] = np.eye(size)
     diagonal = np.einsum("eii->ei", scaled)
     lowered = np.nextafter(diagonal - np.where(usable[:, None], up(shift), 0.0), -np.inf)
     scaled[:, np.arange(size), np.arange(size)] = lowered
-    _, info = torch.linalg.cholesky_ex(torch.from_numpy(scaled))
-    return np.asarray(usable & (info.numpy() == 0))
+    return np.asarray(usable & _completes(scaled))
+
+
+def _completes(matrices: Squares) -> Bool[np.ndarray, " nets"]:
+    """Whether floating-point Cholesky of each matrix completes. Numpy's is the faster one, but says
+    only that some matrix failed; torch's says which."""
+    try:
+        factors = np.linalg.cholesky(matrices)
+    except np.linalg.LinAlgError:
+        _, info = torch.linalg.cholesky_ex(torch.from_numpy(matrices))
+        return np.asarray(info.numpy() == 0)
+    return np.asarray(np.isfinite(np.einsum("eii->ei", factors)).all(axis=1))
 
 
 def _equilibration(diagonal: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from ..evidence import Certificate, round_down
 from . import eclipse
 from .batch import Batch
+from .layer import layer
 from .lmi import proved_rho
 from .mixing import propose
 from .norms import Table, chain_norms, liplt, product
@@ -31,6 +33,15 @@ class Uppers:
         kept = [(m, c) if mine else (n, d) for mine, m, n, c, d in pairs]
         return Uppers(np.where(first, self.values, other.values), *_columns(kept))
 
+    def best_at(self, places: np.ndarray, other: Uppers) -> Uppers:
+        """`other`, which speaks about the networks at `places`, wherever it is smaller."""
+        values, methods, proofs = self.values.copy(), list(self.methods), list(self.certificates)
+        for row, place in enumerate(places):
+            if other.values[row] < values[place]:
+                values[place], methods[place] = other.values[row], other.methods[row]
+                proofs[place] = other.certificates[row]
+        return Uppers(values, tuple(methods), tuple(proofs))
+
 
 def is_scalar_shallow(batch: Batch) -> bool:
     """One hidden layer, one output, and an activation that bends: the zonotope's case."""
@@ -46,8 +57,23 @@ def linear(batch: Batch) -> Uppers:
 
 
 def fast(batch: Batch) -> Uppers:
-    """The least of product, LipLT and ECLipsE-Fast."""
+    """The least of product, LipLT and ECLipsE-Fast; or LipSDP-Layer where it is below all three."""
     weights, exponents = batch.scaled()
+    if not is_scalar_shallow(batch):
+        return _closed_forms(batch, weights, exponents)
+    choice = layer(weights[0], weights[1], batch.sector)
+    values = restored(choice.values, exponents.sum(axis=1))
+    every = np.broadcast_to(choice.multipliers[:, None], (len(batch), batch.arch.widths[1]))
+    ends = certified(values, batch, exponents, every, "LipSDP-Layer")
+    places = np.flatnonzero(~choice.minimal)
+    if not len(places):
+        return ends
+    others = _closed_forms(batch.take(places), [w[places] for w in weights], exponents[places])
+    return ends.best_at(places, others)
+
+
+def _closed_forms(batch: Batch, weights: Sequence[np.ndarray], exponents: np.ndarray) -> Uppers:
+    """The least of product, LipLT and ECLipsE-Fast."""
     table = chain_norms(weights)
     ends = _from_norms(table, batch, exponents)
     if not eclipse.applies(batch.sector):
@@ -101,7 +127,7 @@ def _from_norms(table: Table, batch: Batch, exponents: np.ndarray) -> Uppers:
 
 def _from_diagonal(
     batch: Batch,
-    weights: tuple[np.ndarray, ...],
+    weights: Sequence[np.ndarray],
     exponents: np.ndarray,
     z: Zonotope,
     proposal: np.ndarray,

@@ -69,9 +69,21 @@ def zonotope(first: Weights, last: Weights, slopes: Sector) -> Zonotope:
     short = np.abs(rows).max(axis=2) < NEGLIGIBLE
     rows[short] = 0.0
     slack = up(slack + NEGLIGIBLE * rows.shape[1] * rows.shape[2])
+    return Zonotope(rows, exponent, slack, _order(first, slopes))
+
+
+def room(first: Weights, slopes: Sector) -> float:
+    """Relative enlargement of a diagonal, and of its sum, that leaves room for every later check."""
+    return _margin(max(first.shape[1] + 1, _order(first, slopes)), first.shape[2])
+
+
+def _order(first: Weights, slopes: Sector) -> int:
     hidden, inputs = first.shape[1:]
-    order = hidden + (0 if slopes.product == 0.0 and inputs > hidden else inputs)
-    return Zonotope(rows, exponent, slack, order)
+    return int(hidden + (0 if slopes.product == 0.0 and inputs > hidden else inputs))
+
+
+def _margin(rows: int, inputs: int) -> float:
+    return ROOM * rows * (gamma(3 * (rows + 1)) + gamma(2 * inputs + 8))
 
 
 def proved_diagonal(z: Zonotope, proposal: Diagonal) -> tuple[Numbers, Diagonal]:
@@ -83,8 +95,7 @@ def proved_diagonal(z: Zonotope, proposal: Diagonal) -> tuple[Numbers, Diagonal]
     size = z.rows.shape[1]
     used = z.used
     d = np.where(used, proposal, 0.0)
-    rows = max(size, z.order)
-    margin = ROOM * rows * (gamma(3 * (rows + 1)) + gamma(2 * z.rows.shape[-1] + 8))
+    margin = _margin(max(size, z.order), z.rows.shape[-1])
     bound = np.full(len(d), np.inf)
     todo = np.arange(len(d))
     for growth in ENLARGEMENTS:
