@@ -57,12 +57,14 @@ def _slopes(batch: Batch, x: Points) -> tuple[list[np.ndarray], list[np.ndarray]
     act, sector = batch.activation, batch.sector
     value, error = x, np.zeros_like(x)
     certain = np.isfinite(x).all(axis=2)
-    slopes, radii = [], []
+    slopes: list[np.ndarray] = []
+    radii: list[np.ndarray] = []
     for w, b, alive in zip(batch.weights[:-1], batch.biases[:-1], batch.alive[1:-1], strict=True):
         size = np.abs(w).transpose(0, 2, 1)
         z = value @ w.transpose(0, 2, 1) + b[:, None, :]
         reach = (np.abs(value) + error) @ size + np.abs(b)[:, None, :]
-        doubt = up(error @ size + gamma(2 * w.shape[-1] + 4) * reach + TINY, 2 * w.shape[-1] + 8)
+        spread = error @ size if slopes else 0.0  # the inputs are exact
+        doubt = up(spread + gamma(2 * w.shape[-1] + 4) * reach + TINY, 2 * w.shape[-1] + 8)
         if act.kink:
             clear = np.abs(z) > doubt
             certain &= (clear | ~alive[:, None, :]).all(axis=2)

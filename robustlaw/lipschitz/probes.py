@@ -14,15 +14,17 @@ from .batch import Batch
 # Distances in units of the typical |b| / |w| of the first layer; the last stands for infinity.
 SCALES, SCALES_SMOOTH = (0.5, 2.0, 8.0, 1e5), (0.02, 0.3, 1.0, 4.0)
 POINTS = 128
-# Doubles in the largest array at a time, to stay near the processor's cache.
-WORKING_SET = 75_000
+# Doubles in the largest array at a time, and singles where many passes follow each other, to stay near
+# the processor's cache.
+WORKING_SET, SINGLES = 300_000, 75_000
 # Points of one line that the sampled line search compares, and lines a round.
 STEPS, LINES, ROUNDS = 24, 8, 12
 
 
 def gaussian(batch: Batch, random: np.random.Generator, count: int = POINTS) -> Points:
     """The same directions for every network, at distances that suit its biases."""
-    return np.asarray(_directions(batch, random, count) * reach(batch)[:, None, None])
+    with np.errstate(over="ignore"):
+        return np.asarray(_directions(batch, random, count) * reach(batch)[:, None, None])
 
 
 def _directions(batch: Batch, random: np.random.Generator, count: int) -> Float[np.ndarray, "points inputs"]:
@@ -41,7 +43,8 @@ def reach(batch: Batch) -> Float[np.ndarray, " nets"]:
     count = np.maximum(alive.sum(axis=1), 1)
     row = np.where(alive, rows, 0.0).sum(axis=1) / count
     height = np.where(alive, offset, 0.0).sum(axis=1) / count
-    return np.where((row > 0.0) & (height > 0.0), height / np.where(row > 0.0, row, 1.0), 1.0)
+    with np.errstate(over="ignore"):
+        return np.where((row > 0.0) & (height > 0.0), height / np.where(row > 0.0, row, 1.0), 1.0)
 
 
 def steepest(batch: Batch, random: np.random.Generator, keep: int) -> Points:
@@ -58,7 +61,7 @@ def steepest(batch: Batch, random: np.random.Generator, keep: int) -> Points:
     base = np.concatenate([half, -half])
     scale, columns = reach(batch), np.ascontiguousarray(half.T, dtype=np.float32)
     weights, biases = _shadows(batch, scale)
-    step = max(1, WORKING_SET // (len(base) * max(batch.arch.widths)))
+    step = max(1, SINGLES // (len(base) * max(batch.arch.widths)))
     values = np.concatenate(
         [
             _squares([w[i : i + step] for w in weights], [b[i : i + step] for b in biases], columns, batch)
@@ -69,7 +72,10 @@ def steepest(batch: Batch, random: np.random.Generator, keep: int) -> Points:
         best = values.argmax(axis=1)[:, None]
     else:
         best = np.argpartition(-values, keep - 1, axis=1)[:, :keep]
-    return np.asarray(base[best] * scale[:, None, None])
+    with np.errstate(
+        over="ignore", invalid="ignore"
+    ):  # a point that is not finite is certified to be worth 0
+        return np.asarray(base[best] * scale[:, None, None])
 
 
 def _shadows(batch: Batch, scale: Float[np.ndarray, " nets"]) -> tuple[list[np.ndarray], list[np.ndarray]]:
@@ -90,17 +96,21 @@ def _squares(
 ) -> Float32[np.ndarray, "nets points"]:
     """Squared Frobenius norms of the Jacobians at the columns and their negatives, for ranking; 0 where
     they overflow."""
-    low = np.float32(batch.activation.slope_low)
-    first, slopes = weights[0], []
+    low, first, b = np.float32(batch.activation.slope_low), weights[0], biases[0][:, :, None]
+
+    def slope(active: np.ndarray) -> np.ndarray:
+        return active if low == 0.0 else low + (1 - low) * active
+
     with np.errstate(all="ignore"):
         half = (first.reshape(-1, first.shape[2]) @ columns).reshape(*first.shape[:2], -1)
-        z = np.concatenate([half, -half], axis=2)
-        for w, b in zip(weights[1:], biases[:-1], strict=True):
-            step = z > -b[:, :, None]
-            slopes.append(step if low == 0.0 else low + (1 - low) * step)
-            if len(slopes) < len(weights) - 1:
-                z = w @ ((z + b[:, :, None]) * slopes[-1])
-        total = np.zeros((len(first), z.shape[2]), dtype=np.float32)
+        slopes = [slope(np.concatenate([half > -b, half < b], axis=2))]
+        if len(weights) > 2:
+            value = np.concatenate([b + half, b - half], axis=2) * slopes[0]
+        for w, c in zip(weights[1:-1], biases[1:-1], strict=True):
+            z = w @ value + c[:, :, None]
+            slopes.append(slope(z > 0.0))
+            value = z * slopes[-1]
+        total = np.zeros((len(first), slopes[0].shape[2]), dtype=np.float32)
         for output in range(weights[-1].shape[1]):
             back = weights[-1][:, output, :, None]
             for w, s in zip(reversed(weights[:-1]), reversed(slopes), strict=True):
