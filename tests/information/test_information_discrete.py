@@ -92,6 +92,13 @@ def test_tables_are_enclosed(table):
     assert_encloses(five(dense_joint(table)), reference(table))
 
 
+@given(tables())
+def test_laws_are_proportions(table):
+    """A sum within the tolerance of 1 is divided out, not taken for the truth."""
+    scaled = table * (1.0 + 9e-10)
+    assert_encloses(five(dense_joint(scaled)), reference(scaled))
+
+
 @given(st.integers(0, 10**6), st.floats(1.0, 300.0))
 def test_probabilities_of_all_sizes(seed, decades):
     g = np.random.default_rng(seed)
@@ -183,6 +190,19 @@ def test_declared_errors_are_covered(table, seed, error):
     for bracket, value in zip(five(off), truth, strict=True):
         assert bracket.lower - 1e-12 <= value <= bracket.upper + 1e-12
         assert bracket.width <= 60.0 * error + NARROW
+
+
+@pytest.mark.parametrize("direction", [-1.0, 1.0])
+def test_declared_errors_are_covered_where_they_hurt_most(direction):
+    """Half the time the mask tells which of 1000 data sets it was: I = log(1000) / 2, and it moves by
+    3.4 times an error that favours telling over silence."""
+    error = 1e-6
+    prior, silent = np.full(1000, 1e-3), np.full((1000, 1), math.log(0.5) - direction * error)
+    with np.errstate(divide="ignore"):
+        telling = np.log(0.5 * np.eye(1000)) + direction * error
+    found = dense_channel(prior, np.hstack([telling, silent]), error).information
+    assert found.contains(0.5 * math.log(1000.0))
+    assert abs(found.middle - 0.5 * math.log(1000.0)) > 3.0 * error
 
 
 def test_an_error_that_is_not_declared_is_not_covered():
