@@ -1,9 +1,6 @@
 """Information of finite tables: the enclosure holds, is narrow, and obeys the laws of information."""
 
-import itertools
 import math
-from collections import Counter
-from dataclasses import dataclass
 
 import mpmath
 import numpy as np
@@ -11,29 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from scipy.special import logsumexp
+from information_references import NARROW, assert_encloses
 from unchecked import outcomes
 
-from robustlaw.errors import InvalidArgument, MissingCapability, NonFinite, ShapeMismatch
-from robustlaw.evidence import LOG2, NATS, Bracket
+from robustlaw.errors import InvalidArgument, NonFinite
 from robustlaw.information import (
     JointLaw,
-    LabelLaw,
-    Target,
-    binary_entropy,
-    binary_entropy_bracket,
     dense_channel,
     dense_joint,
-    discrete,
-    entropy,
-    fixed_size,
-    from_table,
-    histogram_entropy,
-    relative_entropy,
     sparse_channel,
 )
-
-NARROW = 1e-13
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -48,11 +32,6 @@ def tables(least=1):
     shape = st.tuples(st.integers(least, 5), st.integers(least, 6))
     whole = arrays(np.int64, shape, elements=st.integers(0, 9)).filter(lambda t: t.sum() > 0)
     return whole.map(lambda t: t / t.sum())
-
-
-def log_mean(weights, terms):
-    """sum w t / sum w at 50 digits."""
-    return mpmath.fsum(w * t for w, t in zip(weights, terms, strict=True)) / mpmath.fsum(weights)
 
 
 def reference(table):
@@ -77,14 +56,6 @@ def five(law):
         law.column_entropy,
         law.column_entropy_given_row,
     )
-
-
-def assert_encloses(brackets, truths, narrow=NARROW):
-    for bracket, truth in zip(brackets, truths, strict=True):
-        assert bracket.lower <= truth + mpmath.mpf(10) ** -45  # digits of the reference itself
-        assert bracket.upper >= truth - mpmath.mpf(10) ** -45
-        assert bracket.width <= narrow
-        assert bracket.unit == NATS
 
 
 @given(tables())
@@ -222,270 +193,6 @@ def test_a_million_entries():
     assert law.information.width <= 1e-11
 
 
-def test_the_library_of_logarithms():
-    """The enclosures rest on log and exp being right to 4 ulp."""
-    g = np.random.default_rng(0)
-    near_one = 1.0 + g.normal(size=300) * 1e-3
-    x = np.concatenate([g.random(300), 10.0 ** (-308.0 * g.random(300)), near_one, [5e-324, 1.0 - 2.0**-53]])
-    for value, log in zip(x, np.log(x), strict=True):
-        assert abs(mpmath.log(mpmath.mpf(value)) - log) <= 4 * math.ulp(log)
-    y = -700.0 * g.random(500)
-    for value, power in zip(y, np.exp(y), strict=True):
-        assert abs(mpmath.exp(mpmath.mpf(value)) - power) <= 4 * math.ulp(power)
-
-
-# Ground truth: channels that are small enough to be written out, and their closed forms.
-
-
-def subsets(n, k):
-    """All masks of n bits with k ones."""
-    return np.array([[i in chosen for i in range(n)] for chosen in itertools.combinations(range(n), k)])
-
-
-def bits(n):
-    return np.array(list(itertools.product([0, 1], repeat=n)))
-
-
-def uniform_joint(rows):
-    return dense_joint(np.asarray(rows) / len(rows)).information
-
-
-def copying(share, default):
-    """m = g(D), uniform on 2-subsets of 5, with chance `share`; else fresh (or a default mask)."""
-    same, fresh = np.eye(10), np.full((10, 10), 0.1)
-    if default:
-        return np.hstack([share * same, np.full((10, 1), 1.0 - share)])
-    return share * same + (1.0 - share) * fresh
-
-
-def flips(n, chance, copies=1):
-    """Every label is read `copies` times, each time flipped with chance `chance`."""
-    wrong = (np.repeat(bits(n), copies, axis=1)[:, None] != bits(n * copies)[None]).sum(axis=2)
-    return chance**wrong * (1.0 - chance) ** (n * copies - wrong)
-
-
-def gibbs(n, k, strength):
-    """Rows: labels; columns: k-subsets with weight exp(strength * number of kept ones)."""
-    w = np.exp(strength * (bits(n) @ subsets(n, k).T))
-    return w / w.sum(axis=1, keepdims=True)
-
-
-def parity():
-    return np.array([[1.0, 0.0], [0.0, 1.0], [0.0, 1.0], [1.0, 0.0]])
-
-
-GOLDEN = {
-    "copy or fresh": (copying(0.3, False), 0.2593779286),
-    "copy or default": (copying(0.3, True), 0.6907755279),
-    "flipped labels": (flips(4, 0.1), 1.4722568287),
-    "flipped labels, three of them": (flips(3, 0.2), 0.5782342711),
-    "noisy copies": (flips(2, 0.2, 3), 0.8232415512),
-    "Gibbs 1 of 5": (gibbs(5, 1, 1.3), 0.1483051236),
-    "Gibbs 1 of 10": (gibbs(10, 1, 2.0), 0.3204812627),
-    "Gibbs 2 of 6": (gibbs(6, 2, 1.3), 0.2556049506),
-    "Gibbs 2 of 5": (gibbs(5, 2, 1.0), 0.1416639837),
-    "parity": (parity(), 0.6931471806),
-}
-
-
-@pytest.mark.parametrize("name", GOLDEN)
-def test_golden_values(name):
-    rows, value = GOLDEN[name]
-    assert uniform_joint(rows).middle == pytest.approx(value, abs=1e-9)
-
-
-def test_golden_value_of_one_label():
-    ones = bits(6).sum(axis=1)
-    rows = [prior * p**ones * (1 - p) ** (6 - ones) for prior, p in ((0.6, 0.2), (0.4, 0.7))]
-    assert dense_joint(np.array(rows)).information.middle == pytest.approx(0.4586287926, abs=1e-9)
-
-
-def test_golden_value_of_a_deterministic_algorithm():
-    """Top 3 of |W + eta sum_j y_j X_j| for all 64 labelings."""
-    i, j = np.arange(8), np.arange(6)[:, None]
-    inputs = np.cos(1.7 * i * (j + 1) + 0.3 * j**2)
-    scores = np.abs(np.sin(2.3 * i + 1) + 0.2 * (2 * bits(6) - 1) @ inputs)
-    masks = np.zeros((64, 8), dtype=bool)
-    np.put_along_axis(masks, np.argsort(-scores, axis=1)[:, :3], True, axis=1)
-    h = histogram_entropy(masks)
-    assert h.middle == pytest.approx(2.3682176933, abs=1e-9)
-    assert h.width <= NARROW
-
-
-@given(st.integers(1, 200), st.integers(1, 40), st.integers(0, 10**6))
-def test_histograms(n_bits, runs, seed):
-    g = np.random.default_rng(seed)
-    masks = (g.random((5, n_bits)) < 0.5)[g.integers(0, 5, runs)]
-    weights = g.dirichlet(np.ones(runs))
-    mass = Counter()
-    for mask, weight in zip(masks, weights, strict=True):
-        mass[mask.tobytes()] += mpmath.mpf(weight)
-    truth = log_mean(mass.values(), [-mpmath.log(x / mpmath.fsum(mass.values())) for x in mass.values()])
-    assert_encloses([histogram_entropy(masks, weights)], [truth])
-
-
-def test_histograms_are_of_distinct_masks():
-    """Masks that agree in all but the last of many bits are different."""
-    masks = np.zeros((4, 1000), dtype=bool)
-    masks[[1, 3], -1] = True
-    assert histogram_entropy(masks).contains(math.log(2.0))
-    assert histogram_entropy(masks[:1]).contains(0.0)
-    assert histogram_entropy(masks, np.array([1.0, 0.0, 0.0, 0.0])).upper <= NARROW
-
-
-def test_equal_fingerprints_do_not_merge_masks(monkeypatch):
-    masks = np.random.default_rng(0).random((50, 100)) < 0.5
-    masks[10:20] = masks[:10]
-    expected = histogram_entropy(masks)
-    monkeypatch.setattr(discrete, "_fingerprints", lambda words: np.zeros(len(words), dtype=np.uint64))
-    assert histogram_entropy(masks) == expected
-
-
-@given(st.lists(st.integers(0, 50), min_size=1, max_size=30).filter(any))
-def test_entropies(counts):
-    p = np.array(counts) / sum(counts)
-    exact = [mpmath.mpf(x) for x in p if x]
-    truth = log_mean(exact, [-mpmath.log(x / mpmath.fsum(exact)) for x in exact])
-    assert_encloses([entropy(p)], [truth])
-    assert entropy(p).lower <= math.log(len(exact)) + NARROW
-
-
-def test_a_sure_thing_has_no_entropy():
-    assert entropy(np.array([0.0, 1.0])).upper <= 1e-15
-
-
-@given(st.integers(0, 10**6), st.integers(1, 20))
-def test_relative_entropies(seed, size):
-    g = np.random.default_rng(seed)
-    p, q = g.dirichlet(np.ones(size)), g.dirichlet(np.ones(size))
-    sums = mpmath.fsum(map(mpmath.mpf, p)), mpmath.fsum(map(mpmath.mpf, q))
-    logs = [
-        mpmath.log(mpmath.mpf(a) / sums[0] / (mpmath.mpf(b) / sums[1])) for a, b in zip(p, q, strict=True)
-    ]
-    assert_encloses([relative_entropy(p, q)], [log_mean([mpmath.mpf(a) for a in p], logs)])
-    assert relative_entropy(p, p).upper <= NARROW
-
-
-def test_relative_entropy_is_infinite_off_the_support():
-    assert relative_entropy(np.array([0.5, 0.5]), np.array([1.0, 0.0])).lower == math.inf
-    assert relative_entropy(np.array([1.0, 0.0]), np.array([0.5, 0.5])).contains(math.log(2.0))
-
-
-@given(st.floats(0.0, 1.0))
-def test_binary_entropy(p):
-    x = mpmath.mpf(p)
-    truth = -(x * mpmath.log(x) + (1 - x) * mpmath.log1p(-x)) if 0 < p < 1 else mpmath.mpf(0)
-    assert_encloses([binary_entropy_bracket(p)], [truth], 1e-14)
-    assert binary_entropy(np.array([p]))[0] == pytest.approx(float(truth), rel=1e-13, abs=1e-300)
-
-
-@given(st.lists(st.floats(0.0, 1.0), min_size=3, max_size=3).map(sorted))
-def test_binary_entropy_over_a_range(ends):
-    low, inside, high = ends
-    wide = binary_entropy_bracket(Bracket(low, high))
-    at = binary_entropy_bracket(inside)
-    assert wide.lower <= at.upper
-    assert at.lower <= wide.upper
-    assert wide.upper <= LOG2.upper
-    assert (low <= 0.5 <= high) <= (wide.upper >= LOG2.lower)
-
-
-# Channels with a table.
-
-
-@dataclass(frozen=True)
-class Gibbs:
-    """k-subsets of n bits, weights exp(strength * label); all of it written out."""
-
-    n_bits: int
-    kept: int
-    strength: float
-    conditioned: bool = False
-    shift: float = 0.0
-
-    @property
-    def support(self):
-        return fixed_size(self.n_bits, self.kept)
-
-    def sample_data(self, runs, rng):
-        return rng.integers(0, 2, (runs, self.n_bits))
-
-    def sample_masks(self, data, seeds):
-        raise NotImplementedError
-
-    def table(self):
-        masks = subsets(self.n_bits, self.kept)
-        scores = self.strength * (bits(self.n_bits) @ masks.T)
-        logs = scores - logsumexp(scores, axis=1, keepdims=True) + self.shift
-        return np.full(2**self.n_bits, 2.0**-self.n_bits), bits(self.n_bits), [(masks, log) for log in logs]
-
-
-class WithDensity(Gibbs):
-    density_error = 1e-6
-
-    def log_prob(self, masks, data):
-        raise NotImplementedError
-
-
-class WithLabels(Gibbs):
-    labels_are_data = True
-
-    @property
-    def label_law(self):
-        return LabelLaw(np.full((self.n_bits, 2), 0.5))
-
-    def labels(self, data):
-        return data
-
-    def replace_labels(self, data, places, values):
-        raise NotImplementedError
-
-
-class Untold(Gibbs):
-    table = None
-
-
-def test_a_channel_with_a_table():
-    found = from_table(Gibbs(5, 2, 1.0))
-    assert found.middle == pytest.approx(0.1416639837, abs=1e-9)
-    assert (found.target, found.level, found.unit) == (Target.DATA, 1.0, NATS)
-    assert 0.0 < found.width <= NARROW
-    assert {b.kind for b in found.tried} == {"exact"}
-
-
-def test_the_density_error_widens_a_table():
-    exact, off = from_table(Gibbs(5, 2, 1.0)), from_table(WithDensity(5, 2, 1.0, shift=0.9e-6))
-    assert off.lower < exact.lower <= exact.upper < off.upper
-    assert off.width <= 30e-6
-
-
-def test_targets_of_a_table():
-    assert from_table(Gibbs(4, 2, 1.0, conditioned=True)).target is Target.DATA_GIVEN_INIT
-    assert from_table(WithLabels(4, 2, 1.0), "I(m;Y|X)").target is Target.LABELS
-    given = from_table(WithLabels(4, 2, 1.0, conditioned=True), Target.LABELS_GIVEN_INIT)
-    assert given.target is Target.LABELS_GIVEN_INIT
-    for channel in (Gibbs(4, 2, 1.0), Gibbs(4, 2, 1.0, conditioned=True)):
-        with pytest.raises(InvalidArgument, match="the table gives"):
-            from_table(channel, Target.LABELS)
-
-
-def test_tables_that_are_none():
-    with pytest.raises(InvalidArgument, match="normalise"):
-        from_table(Gibbs(4, 2, 1.0, shift=1e-6))
-    with pytest.raises(MissingCapability, match="table"):
-        from_table(object.__new__(Bare))
-
-
-class Bare:
-    n_bits, support, conditioned = 4, fixed_size(4, 2), False
-
-    def sample_data(self, runs, rng):
-        raise NotImplementedError
-
-    def sample_masks(self, data, seeds):
-        raise NotImplementedError
-
-
 HALF = np.array([0.5, 0.5])
 LOG_HALF = np.log(0.5)
 
@@ -496,7 +203,6 @@ LOG_HALF = np.log(0.5)
         (InvalidArgument, lambda: dense_joint(np.array([[0.5, 0.4]]))),
         (InvalidArgument, lambda: dense_joint(np.array([[1.5, -0.5]]))),
         (NonFinite, lambda: dense_joint(np.array([[np.nan, 1.0]]))),
-        (InvalidArgument, lambda: entropy(np.array([0.2, 0.2]))),
         (InvalidArgument, lambda: dense_channel(HALF, np.log([[0.5, 0.5], [0.5, 0.4]]))),
         (InvalidArgument, lambda: dense_channel(HALF, np.array([[0.0], [np.nan]]))),
         (InvalidArgument, lambda: dense_channel(HALF, np.array([[0.1], [0.0]]))),
@@ -512,8 +218,6 @@ LOG_HALF = np.log(0.5)
             InvalidArgument,
             lambda: sparse_channel(HALF, np.array([0, 1]), np.array([0, 1]), np.zeros(2), -1.0),
         ),
-        (ShapeMismatch, lambda: histogram_entropy(np.zeros((0, 3), dtype=bool))),
-        (InvalidArgument, lambda: binary_entropy_bracket(1.5)),
     ],
 )
 def test_refusals(error, call):
