@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -54,10 +55,16 @@ def stability_caps(channel: HasStability, data: Target, labels: Target) -> Itera
     if isinstance(level, ZCDP) and examples is not None:
         yield _cap("zero-concentrated privacy", round_up(examples * level.rho), data)
     if isinstance(level, GaussianScores) and fair is not None:
-        one = gaussian_score_information(round_up(level.sensitivity / (2.0 * level.sigma)))
+        one = _score_information(round_up(level.sensitivity / (2.0 * level.sigma)))
         yield _cap("Gaussian scores", round_up(len(fair.probabilities) * one.upper), labels)
     if isinstance(level, OutputNoise):
         yield _cap("output noise", output_noise_cap(level.variances, level.sigma), data)
+
+
+@lru_cache(maxsize=256)
+def _score_information(amplitude: float) -> Bracket:
+    """An integral at 40 digits, a second long: computed once for each amplitude."""
+    return gaussian_score_information(amplitude)
 
 
 def pure_privacy_cap(epsilon: float) -> float:
