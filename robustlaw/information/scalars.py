@@ -12,7 +12,8 @@ from ..errors import BrokenInvariant
 from ..evidence import NATS, Bracket, round_down, round_up
 
 DIGITS = 40
-_AGREE = mpf(10) ** -25  # of two quadratures at DIGITS digits, relative
+_QUADRATURE = 30  # digits of the integrals
+_AGREE = mpf(10) ** -20  # of two quadratures, relative
 
 
 def enclosed(formula: Callable[[], Any], method: str, terms: int = 1, digits: int = DIGITS) -> Bracket:
@@ -30,17 +31,17 @@ def enclosed(formula: Callable[[], Any], method: str, terms: int = 1, digits: in
 
 
 def integral(integrand: Callable[[Any], Any], points: Iterable[float], method: str) -> Bracket:
-    """The integral of a smooth function over the pieces between `points`, by two Gauss rules.
+    """The integral of a smooth function over the pieces between `points`, by two rules.
 
-    Raises BrokenInvariant if they do not agree to 25 digits.
+    Raises BrokenInvariant if they do not agree to 20 digits.
     """
-    with mp.workdps(DIGITS):
+    with mp.workdps(_QUADRATURE):
         ends = [mpf(p) for p in points]
         fine = mp.quad(integrand, ends, method="gauss-legendre", maxdegree=8)
         other = mp.quad(integrand, ends, method="tanh-sinh", maxdegree=9)
         if abs(fine - other) > _AGREE * (1 + abs(fine)):
             raise BrokenInvariant(f"{method}: two quadratures differ, {fine} and {other}")
-        return _bracket(fine, 10 * abs(fine - other) + mpf(10) ** -30, method)
+        return _bracket(fine, 10 * abs(fine - other) + mpf(10) ** -25, method)
 
 
 def binary_entropy_bracket(p: float) -> Bracket:

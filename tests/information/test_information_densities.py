@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import integrate, stats
+from scipy import integrate, special, stats
 
 from robustlaw.errors import InfeasibleDensity, InvalidArgument, UnknownName
 from robustlaw.information import LayerSizes
@@ -265,3 +265,18 @@ def test_named_errors():
         Gaussian(0.0)
     with pytest.raises(InfeasibleDensity, match="kept"):
         gibbs_inclusion(mu, 4)
+
+
+@pytest.mark.parametrize("name", ["gaussian", "gumbel", "logistic"])
+def test_many_scores_on_many_scales(name):
+    """70 distinct values hundreds of noise widths apart, masks at random: against a fine trapezoid rule."""
+    law, rng = score_law(name, 0.5), RNG(9)
+    mu = 60.0 * rng.normal(size=(3, 70))
+    masks = np.argsort(np.argsort(rng.random(mu.shape), axis=1), axis=1) < np.array([[1], [35], [69]])
+    for row, mask in zip(mu, masks, strict=True):
+        t = np.linspace(row.min() - 30.0, row.max() + 30.0, 100_001)[:, None]
+        tails = np.where(mask, law.log_sf(t, row), law.log_cdf(t, row))
+        rates = np.where(mask, law.log_pdf(t, row) - tails, -np.inf)
+        logs = tails.sum(axis=1) + special.logsumexp(rates, axis=1)
+        value = special.logsumexp(logs) + np.log(t[1, 0] - t[0, 0])
+        assert top_k_log_prob(law, row[None], mask[None])[0] == pytest.approx(value, rel=1e-8, abs=1e-8)

@@ -106,7 +106,7 @@ def test_wrong_types_are_named():
     setup = """
 from robustlaw.information import FairLabels, NoisyScores, fixed_size
 from robustlaw.information.densities import Gaussian, top_k_log_prob
-from robustlaw.information.zoo import FlippedLabels, GaussianTopK
+from robustlaw.information.zoo import Coset, FlippedLabels, GaussianTopK
 """
     found = outcomes(
         setup,
@@ -117,10 +117,11 @@ from robustlaw.information.zoo import FlippedLabels, GaussianTopK
             "FairLabels(2.5)",
             "FlippedLabels(3, 'x')",
             "GaussianTopK(4, 2.0, 1.0)",
+            "Coset(np.ones((3, 2), bool), np.ones((4, 2), bool))",
             "top_k_log_prob(Gaussian(), np.zeros((2, 3)), np.ones((1, 3), bool))",
         ],
     )
-    names = ("law", "support", "score", "n", "flip", "kept", "masks")
+    names = ("law", "support", "score", "n", "flip", "kept", "noise_in", "masks")
     for (text, said), name in zip(found.items(), names, strict=True):
         assert said.split(": ")[0] in ("InvalidArgument", "ShapeMismatch"), text
         assert said.split(": ")[1].startswith(f"{name} ="), text

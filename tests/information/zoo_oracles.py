@@ -68,8 +68,9 @@ def weighted(masks: list[tuple[int, ...]], weight: Callable[[tuple[int, ...]], f
     return {mask: weight(mask) / total for mask in masks}
 
 
-def drawn_without_replacement(kept: int, weights: list[float]) -> Law:
-    """All orders in which the kept ones may be drawn."""
+def drawn_in_turn(kept: int, strength: float, y: tuple[int, ...]) -> Law:
+    """Without replacement, weights exp(strength y_i): all orders in which the kept ones may come."""
+    weights = [math.exp(strength * label) for label in y]
     law: Law = {}
     for order in itertools.permutations(range(len(weights)), kept):
         p, left = 1.0, sum(weights)
@@ -181,9 +182,7 @@ SMALL = {
     ),
     "Z11": (
         ExponentialTop1(5, 1.3, 0.3),
-        information(
-            over_labels(5, lambda y: drawn_without_replacement(1, [math.exp(1.3 * b) for b in y]), 0.3)
-        ),
+        information(over_labels(5, lambda y: drawn_in_turn(1, 1.3, y), 0.3)),
     ),
     "Z12": (
         GibbsSubset(6, 2, 1.3, 0.4),
@@ -199,9 +198,7 @@ SMALL = {
     ),
     "Z13": (
         GumbelTopK(6, 3, -1.1, 0.4),
-        information(
-            over_labels(6, lambda y: drawn_without_replacement(3, [math.exp(-1.1 * b) for b in y]), 0.4)
-        ),
+        information(over_labels(6, lambda y: drawn_in_turn(3, -1.1, y), 0.4)),
     ),
     "Z14": (
         GaussianTopK(6, 2, 0.5),

@@ -125,11 +125,12 @@ class Gumbel(ScoreLaw):
         return -self._rate(t, mu)
 
     def log_sf(self, t: np.ndarray, mu: np.ndarray) -> np.ndarray:
-        return np.asarray(np.log(-np.expm1(-self._rate(t, mu))))
+        z, rate = self._standard(t, mu), self._rate(t, mu)
+        near = np.log(-np.expm1(-np.maximum(rate, 1e-18)))
+        return np.asarray(np.where(z > 40.0, -z, near))  # there 1 - exp(-rate) is the rate
 
     def log_pdf(self, t: np.ndarray, mu: np.ndarray) -> np.ndarray:
-        rate = self._rate(t, mu)
-        return np.asarray(np.log(rate) - rate - np.log(self.scale))
+        return np.asarray(-self._standard(t, mu) - self._rate(t, mu) - np.log(self.scale))
 
     def noise(self, uniforms: np.ndarray) -> np.ndarray:
         return np.asarray(-np.log(-np.log(uniforms)))

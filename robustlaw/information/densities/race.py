@@ -50,10 +50,9 @@ def log_separation(law: ScoreLaw, kept: Group, rejected: Group) -> Float[np.ndar
     Both groups have to hold a score in every row.
     Raises BrokenInvariant if the two forms do not agree at the finest quadrature.
     """
-    low, high = _window(law, kept, rejected)
-    panels = _panels(law, kept, rejected, low, high)
-    out = np.empty((len(low), 2))
-    todo, coarse = np.arange(len(low)), np.full((len(low), 2), np.inf)
+    panels = _panels(law, kept, rejected, *_window(law, _merged(law, kept), _merged(law, rejected)))
+    out, coarse = np.empty((len(panels), 2)), np.full((len(panels), 2), np.inf)
+    todo, exact = np.arange(len(panels)), np.zeros(len(panels), dtype=bool)
     nodes = _FIRST if panels.shape[1] <= _MANY else _FIRST // 4
     while len(todo):
         if nodes > _LAST:
@@ -61,8 +60,13 @@ def log_separation(law: ScoreLaw, kept: Group, rejected: Group) -> Float[np.ndar
         k, r = kept.rows(todo), rejected.rows(todo)
         out[todo], short = _integrals(law, k, r, panels[todo], nodes)
         settled = (abs(out[todo, 0] - out[todo, 1]) <= _AGREE) & (abs(out - coarse)[todo].max(1) <= _EARLIER)
-        panels[todo] = np.where(short[:, None], _wider(law, panels[todo]), panels[todo])
         coarse[todo] = out[todo]
+        again, anew = todo[short & exact[todo]], todo[short & ~exact[todo]]
+        panels[again] = _wider(law, panels[again])
+        if len(anew):  # merging the classes was too rough: search with all of them
+            k, r = kept.rows(anew), rejected.rows(anew)
+            panels[anew] = _panels(law, k, r, *_window(law, k, r))
+            exact[anew] = True
         todo = todo[~settled | short]
         nodes *= 2
     return out
@@ -101,19 +105,18 @@ def _integrals(
         g, hazard, reverse = _logs(law, kept.rows(rows), rejected.rows(rows), t)
         for form, rate in enumerate((hazard, reverse)):
             out[rows, form] = logsumexp(g + rate, b=weights, axis=1)
-            ends = np.maximum(g[:, 0] + rate[:, 0], g[:, -1] + rate[:, -1])
-            if not law.positive:
-                short[rows] |= ends > (g + rate).max(axis=1) - _TAIL
+            whole = panels[rows, 0] <= _floor(law)  # nothing lies below
+            first = np.where(whole, -np.inf, g[:, 0] + rate[:, 0])
+            short[rows] |= np.maximum(first, g[:, -1] + rate[:, -1]) > (g + rate).max(axis=1) - _TAIL
     return out, short
 
 
 def _window(law: ScoreLaw, kept: Group, rejected: Group) -> tuple[np.ndarray, np.ndarray]:
-    """Ends of an interval outside of which e^G is negligible, found on merged classes."""
-    kept, rejected = _merged(law, kept), _merged(law, rejected)
+    """Ends of an interval outside of which e^G is negligible."""
     mu = np.concatenate([kept.locations, rejected.locations], axis=1)
     mu = np.abs(mu) if law.positive else mu
     reach = 60.0 * law.scale  # beyond every tail of the registry
-    low = np.full(len(mu), 1e-15 * law.scale) if law.positive else mu.min(axis=1) - reach
+    low = np.maximum(mu.min(axis=1) - reach, _floor(law))
     high = mu.max(axis=1) + reach
     step = max(1, _BLOCK // (_GRID * mu.shape[1]))
     for i in range(0, len(mu), step):
@@ -161,6 +164,10 @@ def _wider(law: ScoreLaw, panels: Nodes) -> Nodes:
     reach = 0.5 * (panels[:, -1] - panels[:, 0])
     out = panels.copy()
     out[:, -1] += reach
-    if not law.positive:
-        out[:, 0] -= reach
+    out[:, 0] = np.maximum(out[:, 0] - reach, _floor(law))
     return out
+
+
+def _floor(law: ScoreLaw) -> float:
+    """Below it nothing that counts: a score of a positive law is there with probability 1e-15."""
+    return 1e-15 * law.scale if law.positive else -np.inf

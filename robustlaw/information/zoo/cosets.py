@@ -27,8 +27,8 @@ class Coset(ZooChannel):
     noise_in  : V, (bits, noise bits)
     """
 
-    labels_in: Bits = field(repr=False)
-    noise_in: Bits = field(repr=False)
+    labels_in: Bool[np.ndarray, "bits labels"] = field(repr=False)
+    noise_in: Bool[np.ndarray, "bits noise"] = field(repr=False)
 
     def check(self) -> None:
         for name in ("labels_in", "noise_in"):
@@ -90,7 +90,7 @@ def rank(matrix: Bits) -> int:
     return len(_reduced(matrix)[1])
 
 
-def null_space(matrix: Bits) -> Bits:
+def null_space(matrix: Bits) -> Bool[np.ndarray, "free columns"]:
     """Rows that span the vectors x with matrix x = 0 over GF(2)."""
     reduced, pivots = _reduced(matrix)
     free = np.setdiff1d(np.arange(matrix.shape[1]), pivots)

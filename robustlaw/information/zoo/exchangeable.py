@@ -25,6 +25,7 @@ from ..scalars import DIGITS, around
 
 Counts = Int[np.ndarray, " counts"]
 Values = Float[np.ndarray, " counts"]
+Nodes = Int[np.ndarray, " nodes"]
 
 _TAIL = 36.0  # the counts left out have probability at most 2 e^-36
 _ALL = 128  # counts h up to which each is evaluated
@@ -118,7 +119,7 @@ def _forms(
     return log_law(np.full(len(chosen), h), chosen)
 
 
-def _likely(logs: Values) -> Counts:
+def _likely(logs: Values) -> Nodes:
     return np.flatnonzero(logs >= logs.max() - _DROP)
 
 
@@ -129,13 +130,13 @@ def _binomial_weights(bits: int, one: float, counts: Counts) -> Values:
     return np.asarray(weights / weights.sum())
 
 
-def _chebyshev(counts: Counts) -> Counts:
+def _chebyshev(counts: Counts) -> Nodes:
     """Integers near the Chebyshev points of the window, ends included."""
     places = 0.5 * (1.0 - np.cos(np.pi * np.arange(_FINE) / (_FINE - 1)))
     return counts[np.unique(np.rint(places * (len(counts) - 1)).astype(np.int64))]
 
 
-def _interpolated(counts: Counts, nodes: Counts, values: Values) -> Values:
+def _interpolated(counts: Counts, nodes: Nodes, values: Float[np.ndarray, " nodes"]) -> Values:
     """The polynomial through (nodes, values), by the barycentric formula."""
     x = (nodes - nodes[0]) / (nodes[-1] - nodes[0]) * 4.0 - 2.0  # capacity 1: no overflow
     gaps = x[:, None] - x

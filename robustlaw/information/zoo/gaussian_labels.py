@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -26,6 +26,7 @@ from .base import ZooChannel, require_finite
 _DEEPEST = 12
 
 
+@lru_cache(maxsize=1024)
 def gaussian_score_information(amplitude: float) -> Bracket:
     """I(s;Y) of a fair label Y and its score s = a (2Y - 1) + z, z ~ N(0, 1), nats.
 
@@ -33,7 +34,7 @@ def gaussian_score_information(amplitude: float) -> Bracket:
     """
     require_finite("amplitude", amplitude)
     a = mpf(abs(amplitude))
-    if a > 6:  # loss below exp(-a^2 / 2), as log(1 + x) <= sqrt(x) and E exp(-a(a + z)) = exp(-a^2 / 2)
+    if a > 9:  # loss below exp(-a^2 / 2), as log(1 + x) <= sqrt(x) and E exp(-a(a + z)) = exp(-a^2 / 2)
         loss = Bracket(0.0, math.exp(-0.5 * float(a) ** 2) * (1.0 + 1e-12), unit=NATS)
     else:
         # log(1 + x) <= x, so that beyond |z| = 14 + 2a less than 1e-42 is left
@@ -42,7 +43,7 @@ def gaussian_score_information(amplitude: float) -> Bracket:
         def integrand(z: Any) -> Any:
             return mp.npdf(z) * mp.log1p(mp.exp(-2 * a * (a + z)))
 
-        points = np.linspace(-reach, reach, 2 * reach + 1).tolist()
+        points = np.linspace(-reach, reach, reach + 1).tolist()
         loss = integral(integrand, points, "binary-input Gaussian channel") + Bracket(0.0, 1e-30, unit=NATS)
     return (LOG2 - loss).at_least(0.0).named("binary-input Gaussian channel")
 
