@@ -251,3 +251,15 @@ def test_large_instance_with_all_flips():
     spread = flip_sum.std() / math.sqrt(50)
     assert channel.exact.lower <= flip_sum.mean() + 5.0 * spread
     assert flip_sum.mean() - 5.0 * spread <= 1.1 * channel.exact.upper
+
+
+@pytest.mark.parametrize("name", ["Z5", "Z10", "Z11", "Z12", "Z13", "Z14"])
+def test_permuting_bits_with_their_labels_changes_no_density(name):
+    channel, _ = SMALL[name]
+    runs = draw_runs(channel, 50, name, 7)
+    order = np.random.default_rng(2).permutation(channel.n_bits)
+    np.testing.assert_allclose(
+        channel.log_prob(runs.masks[:, order], runs.data[:, order]),
+        channel.log_prob(runs.masks, runs.data),
+        atol=1e-12,
+    )

@@ -114,15 +114,17 @@ class DilutedSubset(ZooChannel):
         return fixed_size(self.bits, self.kept)
 
     def closed_form(self) -> Bracket:
-        digits = 40 + int(self.source.data_entropy.upper / 2.3)  # 1/M has to survive beside 1
-        return enclosed(self._formula, "mixture with a uniform subset", digits=digits)
+        terms = 10 * self.bits  # log-gamma values are that large
+        return enclosed(self._formula, "mixture with a uniform subset", terms)
 
     def _formula(self) -> Any:
-        size = mp.binomial(self.bits, self.kept)
-        if size == 1:
+        if self.kept in (0, self.bits):
             return mpf(0)
-        hit = self.truth + (1 - mpf(self.truth)) / size
-        return mp.log(size) - entropy_of_bit(hit) - (1 - hit) * mp.log(size - 1)
+        n, k = self.bits, self.kept
+        size = mp.loggamma(n + 1) - mp.loggamma(k + 1) - mp.loggamma(n - k + 1)  # log M: M may overflow
+        hit = self.truth + (1 - mpf(self.truth)) * mp.exp(-size)
+        others = size + mp.log1p(-mp.exp(-size))
+        return size - entropy_of_bit(hit) - (1 - hit) * others
 
     def sample_masks(self, data: Data, seeds: Seeds) -> Masks:
         u = uniforms(seeds, 1 + self.bits)
