@@ -109,26 +109,28 @@ def exact_bracket(value: Bracket, target: Target, method: str, *assumptions: str
 def combine(target: Target, bounds: Sequence[Bound]) -> InformationBracket:
     """The best of many bounds whose risks add up to the bracket's.
 
-    Lower ends below 0 count as 0. Raises InvalidArgument for a bound on another target that does
-    not carry over, BrokenInvariant if the best ends contradict each other: an assumption is
+    Lower ends below 0 count as 0. A sampled end beyond an exact bound of the other side has met the
+    chance it stated, and stops there. Raises InvalidArgument for a bound on another target that does
+    not carry over, BrokenInvariant if the ends contradict each other otherwise: an assumption is
     violated, or there is a defect, and no average would mend it.
     """
     for b in bounds:
         if not b.holds_for(target):
             raise InvalidArgument("bounds", b.name, f"a {b.side} bound on {b.target} is none on {target}")
-    lowers = [b for b in bounds if b.side == "lower"]
-    uppers = [b for b in bounds if b.side == "upper"]
-    low = max(lowers, key=lambda b: b.value, default=None)
-    high = min(uppers, key=lambda b: b.value, default=None)
-    level = max(0.0, round_down(1.0 - round_up(math.fsum(b.risk for b in bounds))))
+    low = max((b for b in bounds if b.side == "lower"), key=lambda b: b.value, default=None)
+    high = min((b for b in bounds if b.side == "upper"), key=lambda b: b.value, default=None)
+    lower = max(0.0, low.value) if low else 0.0
+    upper = max(0.0, high.value) if high else math.inf
+    if lower > upper and low is not None and high is not None and (low.risk > 0.0) != (high.risk > 0.0):
+        lower, upper = (upper, upper) if low.risk > 0.0 else (lower, lower)
+    level = 1.0
     chance: tuple[str, ...] = ()
-    if all(b.risk == 0.0 for b in bounds):
-        level = 1.0
-    else:  # travels with the number into every verdict
+    if any(b.risk > 0.0 for b in bounds):  # travels with the number into every verdict
+        level = max(0.0, round_down(1.0 - round_up(math.fsum(b.risk for b in bounds))))
         chance = (f"the information lies in its bracket, probability at least {level:g} over sampled runs",)
     return InformationBracket(
-        max(0.0, low.value) if low else 0.0,
-        max(0.0, high.value) if high else math.inf,
+        lower,
+        upper,
         f"lower: {low.name if low and low.value > 0.0 else 'information is not negative'}; "
         f"upper: {high.name if high else 'nothing'}",
         NATS,

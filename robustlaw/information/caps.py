@@ -73,6 +73,8 @@ def pure_privacy_cap(epsilon: float) -> float:
     Proof: fix the other examples and a mask; its probabilities lie in [a, a e^epsilon], and x ln x is
     convex, so the divergence is largest on two values and then over their weight.
     """
+    if epsilon == 0.0:
+        return 0.0
     if epsilon < 1e-4:  # the series epsilon^2/8 + epsilon^4/576 bounds it above, and nothing cancels
         return round_up(epsilon**2 / 8.0 + epsilon**4 / 500.0, 4)
     u = epsilon / -math.expm1(-epsilon)

@@ -214,6 +214,17 @@ def test_contradictions_raise():
         combine(Target.DATA, bounds)
 
 
+def test_a_sampled_end_stops_at_an_exact_bound():
+    """It has met the chance it stated; the exact bound is no part of that chance."""
+    low, high = Bound("a", "lower", 2.0, Target.DATA, 0.01), Bound("b", "upper", 1.0, Target.DATA)
+    assert (combine(Target.DATA, [low, high]).lower, combine(Target.DATA, [low, high]).upper) == (1.0, 1.0)
+    low, high = Bound("a", "lower", 2.0, Target.DATA), Bound("b", "upper", 1.0, Target.DATA, 0.01)
+    assert (combine(Target.DATA, [low, high]).lower, combine(Target.DATA, [low, high]).upper) == (2.0, 2.0)
+    both = [Bound("a", "lower", 2.0, Target.DATA, 0.01), Bound("b", "upper", 1.0, Target.DATA, 0.01)]
+    with pytest.raises(BrokenInvariant):
+        combine(Target.DATA, both)
+
+
 def test_risks_add_up():
     bounds = [Bound("a", "lower", 0.1, Target.DATA, 0.02), Bound("b", "upper", 1.0, Target.DATA, 0.03)]
     found = combine(Target.DATA, bounds)

@@ -12,7 +12,7 @@ from scipy.stats import binom
 from robustlaw.information import ZOO, mask_information
 
 LOG2 = math.log(2.0)
-REPETITIONS = 60
+REPETITIONS = 40
 CHANNELS = {
     "Z5": ("Z5", {"n": 8, "flip": 0.1}, 200),
     "Z12": ("Z12", {"bits": 6, "kept": 2, "strength": 1.0}, 200),
@@ -29,7 +29,7 @@ def ends(channel, runs, level, repetitions):
 
 
 @pytest.mark.parametrize("name", CHANNELS)
-@pytest.mark.parametrize("level", [0.95, 0.5])
+@pytest.mark.parametrize("level", [0.95, 0.8])
 def test_misses_a_side_stay_below_the_binomial_quantile(name, level):
     kind, parameters, runs = CHANNELS[name]
     channel = ZOO[kind](**parameters)
@@ -38,7 +38,7 @@ def test_misses_a_side_stay_below_the_binomial_quantile(name, level):
     limit = binom.ppf(1.0 - 1e-4, REPETITIONS, 0.5 * (1.0 - level))
     assert (low > truth.upper).sum() <= limit
     assert (high < truth.lower).sum() <= limit
-    if level == 0.95 and truth.middle > 0.5:
+    if level == 0.95 and truth.middle > 1.0:
         assert np.median(high - low) < truth.middle  # not vacuous
 
 
@@ -47,8 +47,8 @@ def test_splitting_the_risk_between_sides_is_needed():
     channel = ZOO["Z5"](n=8, flip=0.1)
     honest = mask_information(channel, level=0.9, runs=400, exact=False)
     mutant = mask_information(channel, level=0.8, runs=400, exact=False)
-    assert {b.risk for b in honest.tried if b.risk > 0} == {pytest.approx(0.05)}
-    assert {b.risk for b in mutant.tried if b.risk > 0} == {pytest.approx(0.1)}
+    assert [b.risk for b in honest.tried if b.risk > 0] == pytest.approx([0.05, 0.05])
+    assert [b.risk for b in mutant.tried if b.risk > 0] == pytest.approx([0.1, 0.1])
     assert honest.lower < mutant.lower
     assert mutant.upper < honest.upper
 
@@ -84,9 +84,9 @@ def test_saturated_information_is_capped_by_the_entropy_of_the_data():
 
 
 def test_parity_is_not_shrunk_by_a_blind_decoder():
-    """Labels whose parities alone are told: pairwise informations vanish, the bracket stays wide and right."""
+    """Labels whose parities alone are told: pairwise informations vanish, the bracket is wide and right."""
     random = np.random.default_rng(0)
-    labels, noise = (random.integers(0, 2, (30, c)).astype(bool) for c in (12, 8))
+    labels, noise = (random.integers(0, 2, (30, 12)).astype(bool) for _ in range(2))
     channel = ZOO["Z15"](labels, noise)
     truth = mask_information(channel)
     assert truth.middle > 6.0

@@ -41,6 +41,11 @@ class CopiedLabels(ZooChannel):
         return FairLabels(self.n)
 
     @property
+    def label_bits(self) -> Int[np.ndarray, "labels copies"]:
+        """The copies of each label."""
+        return np.arange(self.n_bits).reshape(self.n, self.repeats)
+
+    @property
     def support(self) -> Support:
         return AnyMask(self.n * self.repeats)
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from mpmath import mp, mpf
 from scipy.special import log_ndtr, ndtri
 
@@ -70,6 +70,11 @@ class GaussianDigits(ZooChannel):
     @property
     def source(self) -> FairLabels:
         return FairLabels(self.n)
+
+    @property
+    def label_bits(self) -> Int[np.ndarray, "labels 1"]:
+        """The highest digit: the sign of the score."""
+        return (np.arange(1, self.n + 1) * self.digits - 1)[:, None]
 
     @property
     def support(self) -> Support:

@@ -44,6 +44,11 @@ class TwoClass(ZooChannel):
         return BiasedLabels(self.bits, self.one)
 
     @property
+    def label_bits(self) -> Int[np.ndarray, "labels 1"]:
+        """Label i decides over bit i."""
+        return np.arange(self.bits)[:, None]
+
+    @property
     def support(self) -> Support:
         return fixed_size(self.bits, self.kept)
 
