@@ -3,9 +3,11 @@
 `Bracket`   a certified two-sided enclosure of one real number; exact when both ends meet.
 `Estimate`  a heuristic value. It is shown, and never enters a verdict.
 `Evidence`  a law's bound beside the measured number, and the verdict.
+`CheckResult`  what an independent check of a bracket says.
 """
 
 from .bracket import BITS, NATS, Bracket, Certificate, Estimate, bits, round_down, round_up, union
+from .checked import CheckResult
 from .counting import LOG2, log_binomial, log_factorial, log_of_integer, sum_of
 from .serial import from_json, to_json
 from .tables import table
@@ -17,6 +19,7 @@ __all__ = [
     "NATS",
     "Bracket",
     "Certificate",
+    "CheckResult",
     "Estimate",
     "Evidence",
     "Hypothesis",

@@ -42,7 +42,7 @@ LIBM_ULPS = 2
 class Certificate:
     """What a stranger needs to check one end of a bracket again, in plain numbers.
 
-    kind    : names the checker, for example "multipliers" or "norm product"
+    kind    : names the checker, for example "multipliers" or "tree"
     numbers : flat arrays of float64, by name
     """
 

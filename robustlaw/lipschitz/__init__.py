@@ -6,11 +6,17 @@ gradient attains them; both hold in spite of rounding, and `check` proves them a
 code that found them.
 """
 
-from .certificate import CHECKERS, CheckResult, check
+from ..evidence import CheckResult
+from . import certificate_linear, certificate_linf, certificate_merged, certificate_tree
+from .certificate import CHECKERS, STEEPNESS, check
 from .certificate_tree import check_tree
 from .decide import Answer, Decision, decide
 from .ends import EFFORTS, bracket, bracket_stack
 from .linf import bracket_linf
+
+for other in (certificate_linear, certificate_linf, certificate_merged, certificate_tree):
+    CHECKERS.update(other.CHECKERS)
+STEEPNESS.update(certificate_linf.STEEPNESS)
 
 __all__ = [
     "CHECKERS",

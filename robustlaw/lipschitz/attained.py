@@ -1,8 +1,10 @@
 """Lower bounds: norms of gradients that are really attained.
 
-A point counts only if the sign of every pre-activation that matters is certain there in spite
-of rounding; then f is affine near the point and its Jacobian there is the computed one up to
-a bound. Smooth activations need no sign: their slopes are enclosed by the second derivative.
+Every unit's slope is enclosed at a point: at a kink the sign of the pre-activation is certain in spite
+of rounding, or the slope may be any between the lowest and the highest; smooth slopes are enclosed by
+the second derivative. Pre-activations are continuous, so this encloses the Jacobian at almost every
+point nearby, and the smallest norm of the enclosure is a lower bound. A unit of uncertain sign costs
+nothing where its input is constant near the point or nothing that is on listens to it.
 """
 
 from __future__ import annotations
@@ -25,41 +27,43 @@ ASSUMPTION = "the math library's smooth functions are right to 4 ulp"
 
 
 def certified_norms(batch: Batch, x: Points) -> Values:
-    """For each point a number that is at most the Jacobian's norm there; 0 if nothing is certain.
+    """For each point a number that is at most the Jacobian's norm at points nearby; 0 if nothing is certain.
 
     Reads the weights as given, so the points live in the network's own input space.
     """
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        jacobian, error, certain = _jacobians(batch, x)
+        jacobian, error = _jacobians(batch, x)
         # another order of summation may lose some ulps more: 32 of them are left to who checks
         value = down(np.maximum(norm_below(jacobian) - _norm_above(error), 0.0), 32)
-    return np.where(certain & np.isfinite(value), value, 0.0)
+    return _known(value, jacobian)
 
 
 def certified_row_sums(batch: Batch, x: Points) -> Values:
     """The same for the norm l_inf to l_inf: the largest sum of absolute values of a row."""
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        jacobian, error, certain = _jacobians(batch, x)
+        jacobian, error = _jacobians(batch, x)
         terms = jacobian.shape[-1] + 32
         value = down(np.maximum(np.abs(jacobian) - error, 0.0).sum(axis=3).max(axis=2), terms)
-    return np.where(certain & np.isfinite(value), value, 0.0)
+    return _known(value, jacobian)
 
 
-def _jacobians(batch: Batch, x: Points) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Jacobians (E, P, q, d), an entrywise bound of their error, and which points are admissible."""
-    slopes, radii, certain = _slopes(batch, x)
-    jacobian, error = _backward(batch, slopes, radii, x.shape[1])
-    return jacobian, error, certain & np.isfinite(jacobian).all(axis=(2, 3))
+def _known(value: Values, jacobian: np.ndarray) -> Values:
+    return np.where(np.isfinite(value) & np.isfinite(jacobian).all(axis=(2, 3)), value, 0.0)
 
 
-def _slopes(batch: Batch, x: Points) -> tuple[list[np.ndarray], list[np.ndarray], np.ndarray]:
-    """Slope of every hidden unit as centre and radius, and whether the point is admissible."""
+def _jacobians(batch: Batch, x: Points) -> tuple[np.ndarray, np.ndarray]:
+    """Jacobians (E, P, q, d) and an entrywise bound of how far those nearby are from them."""
+    slopes, radii = _slopes(batch, x)
+    return _backward(batch, slopes, radii, x.shape[1])
+
+
+def _slopes(batch: Batch, x: Points) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Slope of every hidden unit as centre and radius."""
     act, sector = batch.activation, batch.sector
     value, error = x, np.zeros_like(x)
-    certain = np.isfinite(x).all(axis=2)
     slopes: list[np.ndarray] = []
     radii: list[np.ndarray] = []
-    for w, b, alive in zip(batch.weights[:-1], batch.biases[:-1], batch.alive[1:-1], strict=True):
+    for w, b in zip(batch.weights[:-1], batch.biases[:-1], strict=True):
         size = np.abs(w).transpose(0, 2, 1)
         z = value @ w.transpose(0, 2, 1) + b[:, None, :]
         reach = (np.abs(value) + error) @ size + np.abs(b)[:, None, :]
@@ -67,9 +71,8 @@ def _slopes(batch: Batch, x: Points) -> tuple[list[np.ndarray], list[np.ndarray]
         doubt = up(spread + gamma(2 * w.shape[-1] + 4) * reach + TINY, 2 * w.shape[-1] + 8)
         if act.kink:
             clear = np.abs(z) > doubt
-            certain &= (clear | ~alive[:, None, :]).all(axis=2)
-            slopes.append(act.slope(z))
-            radii.append(np.zeros_like(z))
+            slopes.append(np.where(clear, act.slope(z), sector.centre))
+            radii.append(np.where(clear, 0.0, sector.radius))
             steep = np.where(clear, np.abs(slopes[-1]), sector.largest)
             error = up(steep * (doubt + UNIT * np.abs(z)))
         else:
@@ -78,7 +81,7 @@ def _slopes(batch: Batch, x: Points) -> tuple[list[np.ndarray], list[np.ndarray]
             radii.append(radius)
             error = up(sector.largest * doubt + LIBRARY * (1.0 + np.abs(z)))
         value = act.value(z)
-    return slopes, radii, certain
+    return slopes, radii
 
 
 def _smooth_slope(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float
@@ -35,22 +36,40 @@ def fast(weights: Sequence[Weights], slopes: Sector, first_norm: Numbers) -> Pro
 
     first_norm : an upper bound of ||W_1||
     """
-    r2, p = slopes.radius**2, slopes.product
     lambdas = []
     b = np.zeros((len(first_norm), 0, 0))
     top = first_norm**2
     for i, w in enumerate(weights[1:]):
         lam = 2.0 / (slopes.high * (slopes.high - slopes.low) * top)
         lambdas.append(np.repeat(lam[:, None], weights[i].shape[-2], axis=1))
-        factor = lam[:, None, None]
-        if i > 0:
-            b = _through(w, factor * b, r2, p) / factor
-        elif weights[0].shape[-1] < weights[0].shape[-2]:
-            b = _through_wide(w, weights[0], factor, slopes) / factor
-        else:
-            b = _through(w, factor * (weights[0] @ weights[0].transpose(0, 2, 1)), r2, p) / factor
+        b = _onward(w, weights[0], b, lam[:, None, None], slopes)
         top = b[:, 0, 0] if b.shape[-1] == 1 else largest_eigenvalue(b)
     return Proposal(np.concatenate(lambdas, axis=1), top)
+
+
+def valued(weights: Sequence[Weights], slopes: Sector, proposal: Proposal) -> Proposal:
+    """The least rho that multipliers, one a layer, prove; the one proposed where rounding decides."""
+    b, place = np.zeros((len(proposal.rho), 0, 0)), 0
+    try:
+        for below, w in pairwise(weights):
+            b = _onward(w, weights[0], b, proposal.multipliers[:, place, None, None], slopes)
+            place += below.shape[-2]
+    except np.linalg.LinAlgError:  # a multiplier at its very limit
+        return proposal
+    rho = b[:, 0, 0] if b.shape[-1] == 1 else largest_eigenvalue(b)
+    return Proposal(proposal.multipliers, np.where((rho > 0.0) & (rho < proposal.rho), rho, proposal.rho))
+
+
+def _onward(
+    w: np.ndarray, first: np.ndarray, b: np.ndarray, factor: np.ndarray, slopes: Sector
+) -> np.ndarray:
+    """B_{i+1} from B_i, W_{i+1} and lambda_i; an empty B_i stands for the B_1 = W_1 W_1^T of `first`."""
+    r2, p = slopes.radius**2, slopes.product
+    if b.size:
+        return np.asarray(_through(w, factor * b, r2, p) / factor)
+    if first.shape[-1] < first.shape[-2]:
+        return np.asarray(_through_wide(w, first, factor, slopes) / factor)
+    return np.asarray(_through(w, factor * (first @ first.transpose(0, 2, 1)), r2, p) / factor)
 
 
 def _through_wide(w: np.ndarray, first: np.ndarray, factor: np.ndarray, slopes: Sector) -> np.ndarray:

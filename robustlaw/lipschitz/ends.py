@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -10,13 +11,14 @@ from jaxtyping import Float
 
 from ..data.checks import real_array, require_kind
 from ..errors import InvalidArgument, NonFinite, ShapeMismatch, UnknownName
-from ..evidence import Bracket
+from ..evidence import Bracket, Certificate
 from ..networks import Mlp, Network, Stack
 from ..seeds import generator
 from . import lower, semidefinite, upper
-from .attained import ASSUMPTION
+from .attained import ASSUMPTION, certified_norms
 from .batch import Batch
 from .exact import close
+from .merging import Merged, merge
 
 EFFORTS = ("fast", "tight", "exact")
 # Doubles in the largest matrix of a part of a stack, or, where no such matrix is needed, in its
@@ -37,8 +39,8 @@ def bracket(
 ) -> Bracket:
     """Certified enclosure of the global Lipschitz constant, l2 to l2, on all of R^d.
 
-    effort : "fast"  UPPER least of product, LipLT, ECLipsE-Fast, for one hidden layer and one output
-             LipSDP-Layer, which is below all three; LOWER steepest of sampled points.
+    effort : "fast"  UPPER smaller of LipLT and ECLipsE-Fast, for one hidden layer and one output
+             LipSDP-Layer, which is below both; LOWER steepest of sampled points.
              "tight" starts from fast and adds LipSDP-Neuron (UPPER), by the mixing method for one
              hidden layer and one output and by Newton's method for all else; and a portfolio of
              searches for a steep point (LOWER).
@@ -99,32 +101,44 @@ def _part(arch: Mlp, effort: str) -> int:
 
 
 def _brackets(batch: Batch, effort: str, extra: Extra, seed: int) -> list[Bracket]:
-    constant = batch.is_constant
-    results = [Bracket.exact(0.0, "no path from an input to an output")] * len(batch)
-    places = np.flatnonzero(~constant)
+    merged = merge(batch)
+    nothing = Bracket.exact(0.0, "no path from an input to an output")
+    results = [
+        replace(nothing, certificate=merged.proof(i, Certificate("multipliers"))) if joined else nothing
+        for i, joined in enumerate(merged.joined)
+    ]
+    places = np.flatnonzero(~merged.batch.is_constant)
     if len(places):
-        live = batch.take(places) if constant.any() else batch
+        everywhere = len(places) == len(batch)
+        live, few = (batch, merged) if everywhere else (batch.take(places), merged.take(places))
         if batch.arch.layers == 1:
             ends = lower.linear(live), upper.linear(live)
         else:
-            ends = _fast(live, extra, seed) if effort == "fast" else _tight(live, extra, seed)
+            ends = (_fast if effort == "fast" else _tight)(live, few, extra, seed)
         for place, found in zip(places, _joined(live, *ends, effort), strict=True):
             results[place] = found
     return results
 
 
-def _fast(batch: Batch, extra: Extra, seed: int) -> tuple[lower.Lowers, upper.Uppers]:
-    return lower.fast(batch, extra, generator("probe", "lipschitz fast", seed)), upper.fast(batch)
+def _fast(batch: Batch, merged: Merged, extra: Extra, seed: int) -> tuple[lower.Lowers, upper.Uppers]:
+    """Lower ends speak of points of the given networks; upper ends are proved for the merged ones."""
+    low = lower.fast(batch, extra, generator("probe", "lipschitz fast", seed))
+    return low, merged.about_the_given(upper.fast(merged.batch))
 
 
-def _tight(batch: Batch, extra: Extra, seed: int) -> tuple[lower.Lowers, upper.Uppers]:
-    low, high = _fast(batch, extra, seed)
+def _tight(batch: Batch, merged: Merged, extra: Extra, seed: int) -> tuple[lower.Lowers, upper.Uppers]:
+    low, high = _fast(batch, merged, extra, seed)
     random = generator("probe", "lipschitz tight", seed)
     if not upper.is_scalar_shallow(batch):
         low = low.best(lower.search(batch, low.points[:, None], random))
-        return low, high.best(semidefinite.neuron(batch)) if semidefinite.applies(batch) else high
-    sdp, z, signs = upper.mixing(batch, random)
-    return lower.guided(batch, low, z, signs, random), high.best(sdp)
+        if not semidefinite.applies(batch):
+            return low, high
+        return low, high.best(merged.about_the_given(semidefinite.neuron(merged.batch)))
+    sdp, z, signs = upper.mixing(merged.batch, random)
+    found = lower.guided(merged.batch, low, z, signs, random)
+    if any(merged.joined):  # rounding differs: what counts is what the given weights attain
+        found = low.best(replace(found, values=certified_norms(batch, found.points[:, None])[:, 0]))
+    return found, high.best(merged.about_the_given(sdp))
 
 
 def _joined(batch: Batch, low: lower.Lowers, high: upper.Uppers, effort: str) -> list[Bracket]:

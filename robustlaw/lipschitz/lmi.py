@@ -36,7 +36,7 @@ def proved_rho(weights: Sequence[Weights], slopes: Sector, proposal: Proposal) -
         rho = proposal.rho[todo] * (1.0 + growth)
         matrix, error = assemble([w[todo] for w in weights], slopes, proposal.multipliers[todo], rho)
         proved = is_positive(matrix, error)
-        bound[todo[proved]] = rho[proved]
+        bound[todo[proved]] = rho[proved] * (1.0 + growth)  # twice the room, for whoever proves it again
         todo = todo[~proved]
     return bound
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float
 
 from .batch import Weights
+from .eclipse import Proposal
 from .rounding import UNDERFLOW, Numbers, frobenius_up, gamma, norm_upper, up
 from .sector import Sector
 
@@ -48,12 +48,34 @@ def liplt(table: Table, slopes: Sector) -> Numbers:
     L_k = c^(k-1) N_k1 + sum_{j<k} c^(k-j-1) r N_{k,j+1} L_j, and Lip <= L_{K+1}
     (Fazlyab et al., NeurIPS 2023).
     """
+    return _through_layers(table, slopes)[-1]
+
+
+def liplt_proposal(table: Table, slopes: Sector, widths: Sequence[int]) -> Proposal:
+    """Multipliers that prove LipLT: lambda_j = g_j / (r^2 L L_j), g_j = dL / dL_j, for L = L_{K+1}.
+
+    L_k is a sum of sizes a of vectors t, so |z_k|^2 <= L_k sum |t|^2 / a. With z = r Q's part of a unit
+    bounded by its input, these inequalities for all layers add up, with weights L g_j / L_j, to
+    |f|^2 <= L^2 |x|^2: a multiplier for each layer.
+    """
+    bounds = _through_layers(table, slopes)
+    layers, c, r = len(bounds), abs(slopes.centre), slopes.radius
+    gains = {layers: np.ones_like(bounds[-1])}
+    for j in range(layers - 1, 0, -1):
+        terms = [gains[k] * c ** (k - j - 1) * r * table[k, j + 1] for k in range(j + 1, layers + 1)]
+        gains[j] = np.sum(terms, axis=0)
+    lam = [gains[j] / (r * r * bounds[-1] * bounds[j - 1]) for j in range(1, layers)]
+    return Proposal(np.repeat(np.stack(lam, axis=1), widths, axis=1), bounds[-1] ** 2)
+
+
+def _through_layers(table: Table, slopes: Sector) -> list[Numbers]:
+    """L_1, ..., L_{K+1}."""
     layers = max(k for k, _ in table)
     c, r = abs(slopes.centre), slopes.radius
-    bounds: list[Float[np.ndarray, " nets"]] = []
+    bounds: list[Numbers] = []
     for k in range(1, layers + 1):
         value = c ** (k - 1) * table[k, 1]
         for j in range(1, k):
             value = value + c ** (k - j - 1) * r * table[k, j + 1] * bounds[j - 1]
         bounds.append(up(value, 4 * layers + 8))
-    return bounds[-1]
+    return bounds

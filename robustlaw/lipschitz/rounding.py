@@ -130,7 +130,9 @@ def norm_upper(matrices: Matrices) -> Numbers:
     Entries should be of size about 1 (see Batch.scaled), otherwise the underflow term weighs.
     """
     wide = matrices if matrices.shape[-2] <= matrices.shape[-1] else matrices.transpose(0, 2, 1)
-    best = frobenius_up(wide)
+    rows, columns = wide.shape[-2:]
+    # of rank 1 it is the norm: room for whoever proves s^2 I - W W^T >= 0 again
+    best = up(frobenius_up(wide), rows * (2 * rows + columns + 12) + 16)
     if wide.shape[-2] == 1:
         return best
     square = wide @ wide.transpose(0, 2, 1)

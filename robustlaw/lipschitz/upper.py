@@ -10,11 +10,12 @@ import numpy as np
 from ..evidence import Certificate, round_down
 from . import eclipse
 from .batch import Batch
+from .eclipse import Proposal
 from .layer import layer
 from .lmi import proved_rho
 from .mixing import propose
-from .norms import Table, chain_norms, liplt, product
-from .rounding import Numbers, norm_upper, up
+from .norms import chain_norms, liplt, liplt_proposal
+from .rounding import Numbers, up
 from .zonotope import Zonotope, fitted, from_multipliers, multipliers, proved_diagonal, zonotope
 
 
@@ -49,15 +50,19 @@ def is_scalar_shallow(batch: Batch) -> bool:
 
 
 def linear(batch: Batch) -> Uppers:
-    """No hidden layer: the spectral norm itself."""
+    """No hidden layer, or no bend: the norm of one matrix."""
     weights, exponents = batch.scaled()
-    values = restored(norm_upper(weights[0]), exponents.sum(axis=1))
-    proofs = [("spectral norm", Certificate("norm product", {"norms": (float(v),)})) for v in values]
-    return Uppers(values, *_columns(proofs))
+    values = restored(liplt(chain_norms(weights), batch.sector), exponents.sum(axis=1))
+    return Uppers(values, ("spectral norm",) * len(batch), (Certificate("linear"),) * len(batch))
 
 
 def fast(batch: Batch) -> Uppers:
-    """The least of product, LipLT and ECLipsE-Fast; or LipSDP-Layer where it is below all three."""
+    """LipSDP-Layer where it is minimal; else multipliers in closed form, of LipLT or of ECLipsE-Fast.
+
+    Never above LipLT, ECLipsE-Fast or the product of norms.
+    """
+    if batch.sector.is_single:
+        return linear(batch)
     weights, exponents = batch.scaled()
     if not is_scalar_shallow(batch):
         return _closed_forms(batch, weights, exponents)
@@ -73,19 +78,35 @@ def fast(batch: Batch) -> Uppers:
 
 
 def _closed_forms(batch: Batch, weights: Sequence[np.ndarray], exponents: np.ndarray) -> Uppers:
-    """The least of product, LipLT and ECLipsE-Fast."""
+    """Multipliers in closed form, of LipLT or of ECLipsE-Fast, and the least that they prove."""
     table = chain_norms(weights)
-    ends = _from_norms(table, batch, exponents)
-    if not eclipse.applies(batch.sector):
-        return ends
-    proposal = eclipse.fast(weights, batch.sector, table[1, 1])
+    safe = liplt_proposal(table, batch.sector, batch.arch.widths[1:-1])
+    best, names = (
+        eclipse.valued(weights, batch.sector, safe),
+        np.full(len(batch), "LipLT multipliers", object),
+    )
+    if eclipse.applies(batch.sector):
+        other = eclipse.fast(weights, batch.sector, table[1, 1])
+        smaller = other.rho < best.rho
+        names[smaller] = "ECLipsE-Fast"
+        lam = np.where(smaller[:, None], other.multipliers, best.multipliers)
+        best = Proposal(lam, np.where(smaller, other.rho, best.rho))
+    ends = replace(_proved(batch, weights, exponents, best), methods=tuple(names))
+    if np.isinf(ends.values).any():
+        ends = ends.best(replace(_proved(batch, weights, exponents, safe), methods=("LipLT",) * len(batch)))
+    return ends
+
+
+def _proved(batch: Batch, weights: Sequence[np.ndarray], exponents: np.ndarray, proposal: Proposal) -> Uppers:
+    """The upper end that the multipliers prove; infinite where they prove none."""
     if is_scalar_shallow(batch):
         z = zonotope(weights[0], weights[1], batch.sector)
         d = from_multipliers(z, weights[1], proposal.multipliers, proposal.rho)
-        return ends.best(_from_diagonal(batch, weights, exponents, z, d, "ECLipsE-Fast"))
+        return _from_diagonal(batch, weights, exponents, z, d, "")
     rho = proved_rho(weights, batch.sector, proposal)
-    values = restored(up(np.sqrt(rho)), exponents.sum(axis=1))
-    return ends.best(certified(values, batch, exponents, proposal.multipliers, "ECLipsE-Fast"))
+    return certified(
+        restored(up(np.sqrt(rho)), exponents.sum(axis=1)), batch, exponents, proposal.multipliers, ""
+    )
 
 
 def mixing(batch: Batch, random: np.random.Generator) -> tuple[Uppers, Zonotope, np.ndarray]:
@@ -99,30 +120,6 @@ def mixing(batch: Batch, random: np.random.Generator) -> tuple[Uppers, Zonotope,
     ends = _from_diagonal(batch, weights, exponents, z, fitted(z, proposal), "LipSDP-Neuron (mixing method)")
     total = (z.exponent + exponents.sum(axis=1)).astype(np.int64)
     return ends, replace(z, exponent=total), signs
-
-
-def _from_norms(table: Table, batch: Batch, exponents: np.ndarray) -> Uppers:
-    slopes, layers = batch.sector, batch.arch.layers
-    shift = {(k, j): exponents[:, j - 1 : k].sum(axis=1) for k, j in table}
-    norms = {key: restored(value, shift[key]) for key, value in table.items()}
-    first, second = product(table, slopes), liplt(table, slopes)
-    single = np.stack([norms[k, k] for k in range(1, layers + 1)], axis=1)
-    several = np.stack([norms[k, j] for k in range(1, layers + 1) for j in range(1, k + 1)], axis=1)
-    ends = []
-    for name, kind, bound, numbers in (
-        ("product of norms", "norm product", first, single),
-        ("LipLT", "LipLT", second, several),
-    ):
-        ends.append(
-            Uppers(
-                restored(bound, exponents.sum(axis=1)),
-                (name,) * len(batch),
-                tuple(
-                    Certificate(kind, {**_interval(batch), "norms": tuple(row)}) for row in numbers.tolist()
-                ),
-            )
-        )
-    return ends[0].best(ends[1])
 
 
 def _from_diagonal(

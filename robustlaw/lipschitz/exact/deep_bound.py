@@ -106,7 +106,8 @@ class DeepBound(Relaxation):
         for growth in ENLARGEMENTS:
             rho = (1.0 + growth) / t
             if _proved(problem, lam, rho):
-                return float(up(np.sqrt(np.array([rho])), 2)[0])
+                # twice the room, for whoever proves it again
+                return float(up(np.sqrt(np.array([rho * (1.0 + growth)])), 4)[0])
         return float("inf")
 
     def given_scale(self, leaf: Node) -> tuple[np.ndarray, float]:
