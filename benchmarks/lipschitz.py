@@ -1,7 +1,7 @@
 """The Lipschitz room against its targets, and next to what a user would pick instead.
 
 Run: python benchmarks/lipschitz.py            all targets and the comparison, some minutes
-     python benchmarks/lipschitz.py T1 eclipse  some of them; "deep" adds deep networks without a target
+     python benchmarks/lipschitz.py T1 eclipse  some of them; "few" and "deep" have no target
 
 Each line shows what was measured, the target, and whether it is met. All times are processor seconds of
 one thread, mostly the least of several runs, so only ratios within one run mean much.
@@ -28,9 +28,10 @@ PARTS = {
     "T3": exact.target_3,
     "T4": sdp.target_4,
     "T5": sdp.target_5,
-    "T6": sdp.target_6,
+    "T6": exact.target_6,
     "T7": exact.target_7,
     "eclipse": fast.against_the_rival,
+    "few": exact.few_inputs,
     "deep": exact.deep,
 }
 
@@ -38,7 +39,7 @@ PARTS = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("parts", nargs="*", metavar="part", help=f"of {', '.join(PARTS)}")
-    chosen = parser.parse_args().parts or [name for name in PARTS if name != "deep"]
+    chosen = parser.parse_args().parts or [name for name in PARTS if name not in ("few", "deep")]
     unknown = [name for name in chosen if name not in PARTS]
     if unknown:
         parser.error(f"unknown: {', '.join(unknown)}; choose from {', '.join(PARTS)}")

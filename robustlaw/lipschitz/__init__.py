@@ -7,14 +7,28 @@ code that found them.
 """
 
 from ..evidence import CheckResult
-from . import certificate_linear, certificate_linf, certificate_merged, certificate_tree
+from . import (
+    certificate_edges,
+    certificate_linear,
+    certificate_linf,
+    certificate_merged,
+    certificate_tree,
+    certificate_triangles,
+)
 from .certificate import CHECKERS, STEEPNESS, check
 from .certificate_tree import check_tree
 from .decide import Answer, Decision, decide
 from .ends import EFFORTS, bracket, bracket_stack
 from .linf import bracket_linf
 
-for other in (certificate_linear, certificate_linf, certificate_merged, certificate_tree):
+for other in (
+    certificate_edges,
+    certificate_linear,
+    certificate_linf,
+    certificate_merged,
+    certificate_tree,
+    certificate_triangles,
+):
     CHECKERS.update(other.CHECKERS)
 STEEPNESS.update(certificate_linf.STEEPNESS)
 

@@ -24,6 +24,9 @@ from .certificate import ABOVE, GAMMA, inequality, living, prove_positive, requi
 
 def prove_tree(net: Network, upper: float, numbers: Mapping[str, tuple[float, ...]]) -> None:
     """Every leaf of the tree is bounded by `upper` or unreachable, and no number is left over."""
+    act = activation(net.arch.activation)
+    claimed = (numbers.get("slope_low"), numbers.get("slope_high"))
+    require(claimed == ((act.slope_low,), (act.slope_high,)), f"slopes of {act.name} are not these")
     leaves, bounds, supports = _Leaves(net, upper), iter(numbers["bounds"]), iter(numbers["supports"])
     todo = [leaves.root]
     for x in numbers["tree"]:

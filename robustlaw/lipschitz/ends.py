@@ -45,8 +45,9 @@ def bracket(
              hidden layer and one output and by Newton's method for all else; and a portfolio of
              searches for a steep point (LOWER).
              "exact" starts from tight and closes the gap where a method can: enumeration of cells
-             for one or two inputs, branch and bound over activation patterns otherwise. What time
-             leaves open stays an honest bracket.
+             for one or two inputs, of edges for some more and one hidden layer, subdivision of the
+             plane for smooth activations on one or two inputs, branch and bound over activation
+             patterns otherwise. What time leaves open stays an honest bracket.
     points : further inputs (points, d) whose gradients are tried, for example the data
     seed   : of the sampled points
     tolerance, seconds : of "exact": relative gap at which to stop, and time for the search

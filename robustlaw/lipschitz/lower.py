@@ -11,9 +11,9 @@ from .ascent import STAGES, STEPS, ascend
 from .attained import Points, certified_norms, norm_below
 from .batch import Batch
 from .components import falls_apart, recombined
-from .line_scan import scan
+from .line_scan import SCANS, scan
 from .pattern_program import guides, realise
-from .probes import SCALES, best_points, climb, gaussian, steepest
+from .probes import SCALES, best_points, climb, gaussian, reach, steepest
 from .rounding import Numbers, down
 from .targets import pattern_norm, realising
 from .trace import trace
@@ -24,6 +24,9 @@ CANDIDATES, STARTS = 4, 8
 # Points that are climbed from, fewer where a network is so large that their climb would take more
 # than this many multiplications; and the best of them that lines are traced from.
 CLIMBERS, FEWEST, CLIMBING, TRACED = 64, 8, 2e9, 16
+# Starts of line scans at the distance where kinks are, fewer where a network is so large that scans
+# would take more than this many steps, or so small that it has fewer patterns.
+SCANNERS, SCANNING, AMONG_KINKS = 256, 2e7, 2.0
 # A realised pattern this close to the best one known needs no further search. For smooth
 # activations the extreme slopes are aimed at through a grid (sector.py), good to about 1e-6.
 CLOSE, CLOSE_SMOOTH = 1e-9, 1e-5
@@ -106,7 +109,7 @@ def guided(
         return ends.replaced(open_places, search(part, starts, random))
     climbed = ascend(part, near(part, random, _climbers(part)))
     starts = np.concatenate([starts, best_points(part, climbed, STARTS)], axis=1)
-    starts = np.concatenate([starts, near(part, random, STARTS)], axis=1)
+    starts = np.concatenate([starts, near(part, random, STARTS), _among_kinks(part, random)], axis=1)
     if guides(batch):
         starts = np.concatenate([starts, realise(part, signs[open_places])], axis=1)
     found = scan(part, starts, random)
@@ -141,6 +144,15 @@ def _with_parts(
     pool = np.concatenate([found, others, gaussian(batch, random)], axis=1)
     together = recombined(batch, pool)
     return np.concatenate([found, together, ascend(batch, together)], axis=1)
+
+
+def _among_kinks(batch: Batch, random: np.random.Generator) -> Points:
+    """Unselected points: which of them a scan will lead far up is not seen from their gradients."""
+    inputs, units = batch.arch.widths[:2]
+    most = int(SCANNING / (SCANS * units * (inputs + 20)))  # 20: sorting a breakpoint
+    count = max(FEWEST, min(SCANNERS, most, 2 ** min(units, 10)))
+    x = random.standard_normal((count, inputs))
+    return np.asarray(AMONG_KINKS * reach(batch)[:, None, None] * x)
 
 
 def _climbers(batch: Batch) -> int:

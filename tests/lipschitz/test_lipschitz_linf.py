@@ -5,8 +5,10 @@ from itertools import product
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
 from lipschitz_oracles import random_net, shallow
-from lipschitz_stress import awkward_net, refused, with_numbers
+from lipschitz_stress import refused, with_numbers
+from tiny_networks import tiny_networks
 
 from robustlaw.errors import UnknownName
 from robustlaw.lipschitz import bracket_linf, check
@@ -26,25 +28,25 @@ def all_signs(net):
     return np.abs(back).sum(axis=2).max()
 
 
-@pytest.mark.parametrize("begin", range(0, 120, 40))
-def test_brackets_lie_around_all_sign_patterns_and_are_checked_again(begin):
-    for seed in range(begin, begin + 40):
-        net = awkward_net(seed)
-        truth, before = all_signs(net), np.inf
-        for effort in EFFORTS:
-            found = bracket_linf(net, effort)
-            assert check(net, found).reasons == ()
-            assert truth <= found.upper * (1 + 1e-12)
-            assert found.lower <= truth * (1 + 1e-12)
-            assert found.upper <= before * (1 + 1e-12)
-            before = found.upper
-            if found.certificate is not None:
-                assert check(net, found).norm == "linf"
-                lowered = found.upper * (1 - 1e-6)
-                if lowered < truth * (1 - 1e-9):
-                    assert refused(net, found, upper=lowered, lower=0.0)
-        if net.arch.layers == 2 and net.arch.widths[-1] == 1:
-            assert found.upper <= truth * (1 + 1e-11)
+@given(tiny_networks())
+@settings(max_examples=120)
+def test_brackets_lie_around_all_sign_patterns_and_are_checked_again(recipe):
+    net = recipe.network()
+    truth, before = all_signs(net), np.inf
+    for effort in EFFORTS:
+        found = bracket_linf(net, effort)
+        assert check(net, found).reasons == ()
+        assert truth <= found.upper * (1 + 1e-12)
+        assert found.lower <= truth * (1 + 1e-12)
+        assert found.upper <= before * (1 + 1e-12)
+        before = found.upper
+        if found.certificate is not None:
+            assert check(net, found).norm == "linf"
+            lowered = found.upper * (1 - 1e-6)
+            if lowered < truth * (1 - 1e-9):
+                assert refused(net, found, upper=lowered, lower=0.0)
+    if net.arch.layers == 2 and net.arch.widths[-1] == 1:
+        assert found.upper <= truth * (1 + 1e-11)
 
 
 def test_trap_9_the_mixed_integer_bound_is_the_dual_one_and_says_what_it_rests_on():

@@ -6,12 +6,15 @@ import time
 
 from ...evidence import Bracket
 from ...networks import Network, activation
+from ..attained import ASSUMPTION
 from . import shallow
 from .cells import Cells
 from .deep_bound import DeepBound
+from .edges import MOST_STEPS, STEPS_A_SECOND, Arrangement, Edges
 from .enumeration import Enumeration
 from .model import Model
 from .search import Search, Threshold
+from .smooth import Plane, Subdivision
 from .tree import Node, certificate
 
 # Cells are visited recursively, one call a unit at most.
@@ -32,8 +35,15 @@ def close(
         return known
     model = Model.of(net)
     kinked = activation(net.arch.activation).kink
+    if kinked and model.inputs <= 2 and net.arch.layers == 2 and net.arch.widths[-1] == 1:
+        known = _along_edges(model, known, deadline)
+        if known.upper <= known.lower * (1.0 + tolerance):
+            return known
     if kinked and model.inputs <= 2 and model.hidden <= MOST_UNITS:
         return _enumerated(model, known, deadline)
+    plane = Plane.of(model)
+    if plane is not None:
+        return _subdivided(plane, known, tolerance, deadline, threshold)
     if net.arch.layers == 2 and net.arch.widths[-1] == 1 and not model.slopes.is_single:
         return _shallow(model, known, tolerance, deadline, threshold)
     if kinked:
@@ -69,10 +79,52 @@ def _shallow(
 ) -> Bracket:
     kinked = activation(model.net.arch.activation).kink
     free = not kinked or shallow.every_pattern_is_reached(model) or shallow.has_one_sign(model)
+    if not free:
+        known = _along_edges(model, known, deadline)
+        if known.upper <= known.lower * (1.0 + tolerance):
+            return known
     cells = None if free else Cells(model)
     state, root = shallow.search(model, cells, known.lower, tolerance, deadline, threshold)
     name = "free-pattern branch and bound" if free else "branch and bound over reachable patterns"
     return joined(known, state, root, name)
+
+
+def _subdivided(
+    plane: Plane, known: Bracket, tolerance: float, deadline: float, threshold: Threshold
+) -> Bracket:
+    state = Subdivision(plane, known.lower, tolerance, deadline, threshold)
+    done = state.run()
+    method = (
+        f"exact, l2: subdivision of the plane ({state.count} triangles{'' if done else ', stopped early'})"
+    )
+    found = Bracket(
+        state.attained,
+        state.upper(),
+        method,
+        assumptions=(ASSUMPTION,),
+        witness=known.witness if state.witness is None else tuple(state.witness.tolist()),
+        certificate=state.certificate(),
+    )
+    return known.intersect(found)
+
+
+def _along_edges(model: Model, known: Bracket, deadline: float) -> Bracket:
+    """`known` as it is where there are too many lines, or weights of too different size."""
+    planes = Arrangement.of(model)
+    left = deadline - time.monotonic()
+    if planes is None or planes.steps > min(MOST_STEPS, STEPS_A_SECOND * left):
+        return known
+    state = Edges(planes, known.lower, deadline)
+    done = state.run()
+    method = f"exact, l2: enumeration of edges ({planes.lines} lines{'' if done else ', stopped by time'})"
+    found = Bracket(
+        state.attained,
+        state.upper() if done else max(known.upper, state.attained),
+        method,
+        witness=known.witness if state.witness is None else tuple(state.witness.tolist()),
+        certificate=state.certificate() if done else known.certificate,
+    )
+    return known.intersect(found)
 
 
 def joined(known: Bracket, state: Search, root: Node, name: str) -> Bracket:
