@@ -23,9 +23,12 @@ def log_factorial(n: int) -> Bracket:
     x = Bracket.exact(float(n))
     tau = (Bracket(math.pi, math.nextafter(math.pi, 4.0)) * 2.0 * x).log() * 0.5
     main = x.log() * float(n) - Bracket.exact(float(n), unit=NATS) + tau
+    cube = x * x * x
     first = _nats(Bracket.exact(1.0) / (x * 12.0))
-    second = _nats(Bracket.exact(1.0) / (x * x * x * 360.0))
-    low, high = main + first - second, main + first
+    second = _nats(Bracket.exact(1.0) / (cube * 360.0))
+    third = _nats(Bracket.exact(1.0) / (cube * x * x * 1260.0))
+    low = main + first - second
+    high = low + third
     return Bracket(low.lower, high.upper, "Stirling's alternating series", NATS)
 
 
