@@ -51,6 +51,22 @@ class UnknownName(InvalidArgument):
         return type(self), (self.argument, _shown(self.value), self.choices)
 
 
+class MixedUnits(InvalidArgument):
+    """Nats, bits and plain numbers do not add up; convert first."""
+
+
+class UnknownEvent(InvalidArgument):
+    """The accountant was handed something it has no charge for."""
+
+
+class WrongTarget(InvalidArgument):
+    """A bound on one information is offered where another one has to be charged."""
+
+
+class InvalidComposition(InvalidArgument):
+    """Charges that are right one by one and wrong as a sum in this order."""
+
+
 class MissingCapability(RobustlawError, TypeError):
     """An object lacks what a computation needs (a certificate, a closed form, a density)."""
 

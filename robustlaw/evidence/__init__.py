@@ -11,7 +11,7 @@ from .checked import CheckResult
 from .counting import LOG2, log_binomial, log_factorial, log_of_integer, sum_of
 from .serial import from_json, to_json
 from .tables import table
-from .verdict import Evidence, Hypothesis, Verdict, compare, ratio_up
+from .verdict import Evidence, Hypothesis, Relation, Verdict, compare, ratio_up
 
 __all__ = [
     "BITS",
@@ -23,6 +23,7 @@ __all__ = [
     "Estimate",
     "Evidence",
     "Hypothesis",
+    "Relation",
     "Verdict",
     "bits",
     "compare",

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import SupportsFloat
 
-from ..errors import BrokenInvariant, HeuristicInVerdict, InvalidArgument
+from ..errors import BrokenInvariant, HeuristicInVerdict, InvalidArgument, MixedUnits
 
 NATS, BITS = "nats", "bits"
 
@@ -221,7 +221,7 @@ def _bracket(value: Bracket | float, unit: str) -> Bracket:
 
 def _same_unit(a: Bracket, b: Bracket) -> str:
     if a.unit != b.unit:
-        raise InvalidArgument("unit", (a.unit, b.unit), "convert to one unit before combining brackets")
+        raise MixedUnits("unit", (a.unit, b.unit), "convert to one unit before combining brackets")
     return a.unit
 
 

@@ -6,8 +6,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Literal, get_args
 
-from ..errors import HeuristicInVerdict, InvalidArgument
+from ..errors import HeuristicInVerdict, InvalidArgument, MixedUnits, UnknownName
 from .bracket import Bracket, round_up, union
 
 
@@ -25,11 +26,14 @@ class Verdict(StrEnum):
 
 
 _SENTENCES = {
-    Verdict.HOLDS: "the certified lower end of the measurement is above the bound",
-    Verdict.VIOLATED: "the certified upper end of the measurement is below the bound",
+    Verdict.HOLDS: "the whole enclosure of the measurement is on the law's side of the bound",
+    Verdict.VIOLATED: "the whole enclosure of the measurement is on the wrong side of the bound",
     Verdict.INCONCLUSIVE: "the two certified enclosures overlap",
     Verdict.NOT_APPLICABLE: "a hypothesis of the law fails",
 }
+
+
+Relation = Literal[">=", "<="]
 
 
 @dataclass(frozen=True)
@@ -45,11 +49,14 @@ class Hypothesis:
     sentence: str
 
 
-def compare(measured: Bracket, theory: Bracket) -> Verdict:
-    """Verdict on `measured >= theory` between two enclosures. Ties hold.
+def compare(measured: Bracket, theory: Bracket, relation: Relation = ">=") -> Verdict:
+    """Verdict on `measured >= theory`, or `<=`, between two enclosures. Ties hold.
 
-    Raises HeuristicInVerdict unless both are certified brackets, InvalidArgument if their units differ.
+    Raises HeuristicInVerdict unless both are certified brackets, MixedUnits if their units differ,
+    UnknownName for another relation.
     """
+    if relation not in get_args(Relation):
+        raise UnknownName("relation", relation, get_args(Relation))
     for name, value in (("measured", measured), ("theory", theory)):
         if not isinstance(value, Bracket):
             raise HeuristicInVerdict(
@@ -57,10 +64,11 @@ def compare(measured: Bracket, theory: Bracket) -> Verdict:
             )
     if measured.unit != theory.unit:
         units = (measured.unit, theory.unit)
-        raise InvalidArgument("unit", units, "the measurement and the bound have to be of one unit")
-    if measured.lower >= theory.upper:
+        raise MixedUnits("unit", units, "the measurement and the bound have to be of one unit")
+    large, small = (measured, theory) if relation == ">=" else (theory, measured)
+    if large.lower >= small.upper:
         return Verdict.HOLDS
-    if measured.upper < theory.lower:
+    if large.upper < small.lower:
         return Verdict.VIOLATED
     return Verdict.INCONCLUSIVE
 
@@ -71,7 +79,8 @@ class Evidence:
 
     law         : name of the law; `quantity` is what both brackets enclose
     measured    : certified enclosure of the left side, or None if not applicable
-    theory      : certified enclosure of the bound that `measured` has to reach, or None
+    theory      : certified enclosure of the bound that `measured` has to keep to, or None
+    relation    : which side of the bound the law puts the measurement on
     probability : the law speaks with this probability over the data; 1 for a sure statement
     shared      : the part of 1 - probability that all networks on the same data have in common:
                   delta for a law that speaks of all networks at once, 0 for a law of one network
@@ -90,6 +99,7 @@ class Evidence:
     vacuous: bool | None = None
     slack_at_lower_information: float | None = None
     details: Mapping[str, float | str] = field(default_factory=dict)
+    relation: Relation = ">="
 
     def __post_init__(self) -> None:
         applicable = self.verdict is not Verdict.NOT_APPLICABLE
@@ -100,9 +110,11 @@ class Evidence:
 
     @property
     def slack(self) -> float | None:
-        """Certified upper end of the measurement over the bound; infinite for a bound of 0 or less."""
+        """The larger side over the smaller, certified from above; infinite if that may be 0 or less."""
         if self.measured is None or self.theory is None:
             return None
+        if self.relation == "<=":
+            return ratio_up(self.theory.upper, self.measured.lower)
         return ratio_up(self.measured.upper, self.theory.lower)
 
     @property
@@ -121,7 +133,7 @@ class Evidence:
         least = self.slack_at_lower_information
         known = "" if least is None else f", {least:.3g} if the mask knows only what is certified"
         return (
-            f"{self.law}: {self.verdict} ({self.quantity} {self.measured} >= {self.theory}, "
+            f"{self.law}: {self.verdict} ({self.quantity} {self.measured} {self.relation} {self.theory}, "
             f"slack {self.slack:.3g}{known}{empty}){tail}"
         )
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from robustlaw.errors import InvalidArgument
+from robustlaw.errors import InvalidArgument, UnknownName
 from robustlaw.evidence import (
     Bracket,
     Certificate,
@@ -140,6 +140,21 @@ def test_verdict_and_slack_are_sound(measured, theory):
         assert slack <= 1.0 + 2.0**-52
     elif found is Verdict.HOLDS and m.lower > 0.0:
         assert slack >= 1.0
+
+
+@given(intervals, intervals)
+def test_an_upper_bound_is_the_same_comparison_turned_round(measured, theory):
+    m, t = Bracket(*measured), Bracket(*theory)
+    assert compare(m, t, "<=") is compare(t, m)
+    below = Evidence("law", compare(m, t, "<="), measured=m, theory=t, relation="<=")
+    assert below.slack == Evidence("law", compare(t, m), measured=t, theory=m).slack
+    assert " <= " in str(below)
+    assert from_json(to_json(below)) == below
+
+
+def test_there_are_two_relations():
+    with pytest.raises((UnknownName, TypeError)):
+        compare(Bracket.exact(1.0), Bracket.exact(1.0), "<")
 
 
 def test_ties_hold():
