@@ -1,5 +1,6 @@
-"""Description lengths, ledgers, and the effective parameter count p_eff."""
+"""Description lengths, events, ledgers, and the effective parameter count p_eff."""
 
+from .accountant import Accountant
 from .codes import (
     binned_mask_length,
     enumerative_length,
@@ -10,17 +11,62 @@ from .codes import (
     uniform_length,
 )
 from .describe import DEFAULT_CODES, Code, code_family, describe, trained_count, usable_codes
+from .events import (
+    EVENTS,
+    DataFreeMask,
+    Either,
+    Event,
+    FixedSizeMask,
+    FrozenWeights,
+    Independent,
+    LabelEntropy,
+    MeanKept,
+    MeasuredMask,
+    NetWeights,
+    PruningRound,
+    PureDpScores,
+    Repeated,
+    SubsetOfData,
+    TrainedWeights,
+    ZcdpScores,
+    either,
+    mean_kept,
+    net_charge,
+    pruning_rounds,
+    pure_dp_cap,
+)
 from .information import information_ledger, label_entropy_cap, mask_information_cap
 from .ledger import Entry, Ledger
+from .printed import EffectiveParameters
 
 __all__ = [
     "DEFAULT_CODES",
+    "EVENTS",
+    "Accountant",
     "Code",
+    "DataFreeMask",
+    "EffectiveParameters",
+    "Either",
     "Entry",
+    "Event",
+    "FixedSizeMask",
+    "FrozenWeights",
+    "Independent",
+    "LabelEntropy",
     "Ledger",
+    "MeanKept",
+    "MeasuredMask",
+    "NetWeights",
+    "PruningRound",
+    "PureDpScores",
+    "Repeated",
+    "SubsetOfData",
+    "TrainedWeights",
+    "ZcdpScores",
     "binned_mask_length",
     "code_family",
     "describe",
+    "either",
     "enumerative_length",
     "flat_length",
     "information_ledger",
@@ -29,6 +75,10 @@ __all__ = [
     "levels_length",
     "mask_information_cap",
     "mask_length",
+    "mean_kept",
+    "net_charge",
+    "pruning_rounds",
+    "pure_dp_cap",
     "trained_count",
     "uniform_length",
     "usable_codes",

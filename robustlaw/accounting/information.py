@@ -6,8 +6,12 @@ import numpy as np
 
 from ..errors import UnknownName
 from ..evidence import LOG2, NATS, Bracket
+from ..information import InformationBracket
 from ..networks import Dependence, Network
-from .describe import mask_entry, tensor_of, trained_count, trained_names
+from .describe import frozen_names, mask_entry, tensor_of, trained_count, trained_names
+from .events import FrozenWeights, MeasuredMask
+from .events.base import require_nats
+from .events.compose import require_order
 from .ledger import Entry, Ledger
 
 TARGETS = ("I(m;D|init)", "I(m;Y|X)")
@@ -56,24 +60,39 @@ def information_ledger(
 ) -> Ledger:
     """Bound on I(f;D|init): the mask's information plus a charge for each trained number.
 
-    information     : bracket on I(m;D|init) in nats; by default the cap
+    information     : bracket on I(m;D|init) in nats; by default the cap. An InformationBracket is held to
+                      its target, and its risk is carried along
     nats_per_weight : charge for one trained number; by default 32 ln 2 for a program that writes
                       float32, a number being one of at most 2^32, and 64 ln 2 for float64
     weights_are     : the reason of that charge, in words
+    Raises WrongTarget, MixedUnits, HeuristicInVerdict or, if an information without the init is
+    offered for a network with frozen random weights, InvalidComposition.
     """
-    known = mask_information_cap(net) if information is None else information
+    mask = _mask_charge(net, information)
     bits = machine_bits(net)
     rate = LOG2 * float(bits) if nats_per_weight is None else nats_per_weight
     count = trained_count(net)
     charge = Bracket((rate * float(count)).lower, (rate * float(count)).upper, "weights", NATS)
     return Ledger(
         (
-            Entry("mask", "I(m;D|init)", known, known.method),
+            mask,
             Entry("weights", f"{count} trained numbers", charge, weights_are or f"{bits} machine bits each"),
         ),
         net,
         "I(m;D|init) + weights",
     )
+
+
+def _mask_charge(net: Network, information: Bracket | None) -> Entry:
+    if isinstance(information, InformationBracket):
+        measured = MeasuredMask(information)
+        fixed = [tensor_of(net, name) for name in frozen_names(net)]
+        numbers = sum(v.size for v in fixed)
+        require_order([measured, FrozenWeights(numbers, drawn=any(v.any() for v in fixed))])
+        return measured.charge()
+    known = mask_information_cap(net) if information is None else information
+    require_nats("information", known)
+    return Entry("mask", "I(m;D|init)", known, known.method)
 
 
 def _looks_at(dependence: Dependence) -> str:

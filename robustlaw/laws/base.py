@@ -98,11 +98,11 @@ class Law(ABC):
                 probability=1.0 - self.delta,
                 shared=self.shared,
             )
-        weighed = [self._weigh(m.of(ledger.network), ledger) for ledger in self.ledgers(m)]
+        weighed = [self._weigh(m.of(ledger.network or m.net), ledger) for ledger in self.ledgers(m)]
         if not weighed:
             raise InvalidArgument("ledgers", (), f"{self.name} has to speak of at least one network")
         # the telling one is chosen after the fact, so the risks of all of them count
-        risk = math.fsum(self.risk(w.m) for w in weighed)
+        risk = math.fsum(self.risk(w.m) + w.ledger.risk for w in weighed)
         return min(weighed, key=_Weighed.order).evidence(self, hypotheses, risk)
 
     @property
@@ -129,7 +129,7 @@ class Law(ABC):
             "p_eff known": ledger.p_eff.lower,
             "ledger": ledger.name,
             "mask nats": ledger.total("mask").upper,
-            "kept": float(ledger.network.kept),
+            "kept": float(m.net.kept),
             "mse": m.mse.middle,
         }
 

@@ -13,7 +13,7 @@ from abc import abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ..accounting import Ledger, information_ledger
+from ..accounting import Ledger, information_ledger, net_charge
 from ..errors import InvalidArgument, MissingCapability
 from ..evidence import Bracket, Hypothesis, round_down
 from .base import Law
@@ -23,8 +23,6 @@ from .resolution import MOST_OCTAVES, has_sensitivity, sensitivity, weight_norm
 
 # 8^3: Hoeffding's inequality with deviation eps/8 for products of size at most 1 and 2.
 SAMPLE_CONSTANT = 512.0
-# A net of radius eps/(30 J) has at most (1 + 60 W J/eps)^s points in a set of diameter W.
-NET_CONSTANT = 60.0
 SMALLEST_EPS = 10
 
 
@@ -124,7 +122,7 @@ class PrintedLaw(Law):
         if eps is None or problem is None:
             raise MissingCapability("the parameter net needs eps and a bound on the inputs")
         j = sensitivity(m.net.arch, self.radius_for(m), problem.distribution.radius)
-        return (j * NET_CONSTANT * (2.0 * self.radius_for(m)) / eps + 1.0).log()
+        return net_charge(2.0 * self.radius_for(m), j, eps)
 
     def net_bound(self, m: Measured, constant: float, weight: Bracket) -> Bracket:
         """(eps shrink/constant) sqrt(n weight/rho): as c = rho d, n d/c is n/rho."""

@@ -27,7 +27,12 @@ class SparseSharp(Law):
     P0 <= exp(-n a^2/(2 v rho)); binary data processing gives P <= (U + log 2)/log(1/P0); choose
     a^2 = 2 v rho (U + log 2)/(n delta). Every correlation C used here is at most X.
     Source: here; change of measure after Bassily et al. 2018.
+
+    ledger : an accountant's bound U on I(f_W;D|init), with measured information for example; by
+             default the mask's cap and the network's machine words
     """
+
+    ledger: Ledger | None = None
 
     provenance: ClassVar[Provenance] = Provenance.HERE
     simultaneous: ClassVar[bool] = False
@@ -36,7 +41,7 @@ class SparseSharp(Law):
         return [isoperimetry(m), noise_known(m)]
 
     def ledgers(self, m: Measured) -> Iterable[Ledger]:
-        return [information_ledger(m.net)]
+        return [information_ledger(m.net) if self.ledger is None else self.ledger]
 
     def risk(self, m: Measured) -> float:
         return m.correlation.risk

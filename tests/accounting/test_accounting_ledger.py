@@ -5,12 +5,14 @@ import math
 import mpmath
 import numpy as np
 import pytest
+from accounting_events import bracket
 from hypothesis import given
 from hypothesis import strategies as st
 
 from robustlaw import accounting as acc
-from robustlaw.errors import UnknownName
+from robustlaw.errors import InvalidComposition, MixedUnits, UnknownName, WrongTarget
 from robustlaw.evidence import NATS, Bracket
+from robustlaw.information import Target
 from robustlaw.networks import Dependence, Network, Origin
 
 
@@ -104,6 +106,42 @@ def test_numbers_that_no_float32_holds_cost_64_bits(number):
     wide = acc.information_ledger(net.replace(weights))
     words = 20 * 64 * mpmath.log(2)
     assert wide.p_eff.lower <= words <= wide.p_eff.upper
+
+
+def test_measured_information_brings_its_risk_and_is_held_to_its_target():
+    net = masked(50, 20, Dependence.LABELS)
+    ledger = acc.information_ledger(net, bracket(1.0, 2.0, level=0.9))
+    assert ledger.entries[0].nats.upper == 2.0
+    assert ledger.risk == pytest.approx(0.1)
+    assert "0.1" in ledger.explain().splitlines()[-1]
+    with pytest.raises(WrongTarget):
+        acc.information_ledger(net, bracket(1.0, 2.0, Target.LABELS))
+    with pytest.raises(MixedUnits):
+        acc.information_ledger(net, Bracket(1.0, 2.0))
+    free = bracket(1.0, 2.0, Target.DATA)
+    acc.information_ledger(net, free)  # every weight is charged, and the frozen bias is 0
+    random = Network.from_arrays(
+        [(net.weights[0], np.ones(1))], "identity", net.masks, Origin(frozen=frozenset({"b1"}))
+    )
+    with pytest.raises(InvalidComposition):
+        acc.information_ledger(random, free)
+
+
+@given(st.integers(1, 60), st.floats(0.0, 1.0))
+def test_a_mask_that_sees_more_never_has_a_smaller_p_eff(total, share):
+    ladder = (Dependence.NONE, Dependence.INPUTS, Dependence.LABELS, Dependence.TRAINING)
+    nets = [masked(total, int(share * total), dependence) for dependence in ladder]
+    for account in (acc.information_ledger, acc.describe):
+        charges = [account(net).p_eff.upper for net in nets]
+        assert charges == sorted(charges)
+
+
+def test_a_ledger_can_be_extended_and_needs_no_network():
+    entry = acc.FixedSizeMask(9, 3).charge()
+    ledger = acc.Ledger((entry,)).extend(acc.TrainedWeights(2, 1).charge())
+    assert ledger.p_eff.upper == pytest.approx(math.log(84.0) + 2.0 * math.log(2.0))
+    assert ledger.network is None
+    assert ledger.explain().splitlines()[-1].endswith("sum of the charges")
 
 
 def test_known_information_and_other_charges_take_the_place_of_the_caps():

@@ -1,0 +1,51 @@
+"""Events: immutable steps that may tell about the data, each with its charge."""
+
+from .base import Event, Past
+from .compose import Either, Independent, Repeated, either
+from .masks import DataFreeMask, FixedSizeMask, MeasuredMask, PruningRound, pruning_rounds
+from .private import PureDpScores, ZcdpScores, pure_dp_cap
+from .reading import LabelEntropy, SubsetOfData
+from .weights import FrozenWeights, MeanKept, NetWeights, TrainedWeights, mean_kept, net_charge
+
+EVENTS: tuple[type[Event], ...] = (
+    DataFreeMask,
+    FixedSizeMask,
+    MeasuredMask,
+    PruningRound,
+    SubsetOfData,
+    LabelEntropy,
+    PureDpScores,
+    ZcdpScores,
+    FrozenWeights,
+    TrainedWeights,
+    NetWeights,
+    Repeated,
+    Independent,
+    Either,
+)
+
+__all__ = [
+    "EVENTS",
+    "DataFreeMask",
+    "Either",
+    "Event",
+    "FixedSizeMask",
+    "FrozenWeights",
+    "Independent",
+    "LabelEntropy",
+    "MeanKept",
+    "MeasuredMask",
+    "NetWeights",
+    "Past",
+    "PruningRound",
+    "PureDpScores",
+    "Repeated",
+    "SubsetOfData",
+    "TrainedWeights",
+    "ZcdpScores",
+    "either",
+    "mean_kept",
+    "net_charge",
+    "pruning_rounds",
+    "pure_dp_cap",
+]
