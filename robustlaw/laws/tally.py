@@ -14,9 +14,8 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
-from scipy.stats import beta
-
 from ..evidence import Evidence, Verdict
+from ..information.confidence import clopper_pearson_lower
 
 LEVEL = 0.95
 
@@ -53,7 +52,7 @@ def tally(law: str, evidence: Iterable[tuple[Hashable, Hashable, Evidence]]) -> 
     level = 1.0 - (1.0 - LEVEL) / len(tests)
     excessive = any(_rate(test, level) > _allowance(test) for test in tests)
     bad, datasets = _bad_sets(items)
-    rate = clopper_pearson_lower(bad, datasets, LEVEL)
+    rate = _lower_rate(bad, datasets, LEVEL)
     return Tally(law, _overall(counts, excessive), dict(counts), datasets, bad, rate)
 
 
@@ -75,7 +74,12 @@ def _bad_sets(items: Items) -> tuple[int, int]:
 
 
 def _rate(items: Items, level: float) -> float:
-    return clopper_pearson_lower(*_bad_sets(items), level)
+    return _lower_rate(*_bad_sets(items), level)
+
+
+def _lower_rate(bad: int, datasets: int, level: float) -> float:
+    """Clopper-Pearson lower end of the rate; nothing is known of it without a data set."""
+    return clopper_pearson_lower(bad, datasets, 1.0 - level) if datasets else 0.0
 
 
 def _allowance(items: Items) -> float:
@@ -86,11 +90,6 @@ def _allowed(group: Sequence[Evidence]) -> float:
     """Most that a true law lets one data set be bad: what its networks share, and what each adds."""
     own = math.fsum(max(0.0, 1.0 - e.probability - e.shared) for e in group)
     return min(1.0, max(e.shared for e in group) + own)
-
-
-def clopper_pearson_lower(hits: int, trials: int, level: float) -> float:
-    """Lower end of the exact one-sided confidence interval of a binomial rate."""
-    return 0.0 if hits == 0 else float(beta.ppf(1.0 - level, hits, trials - hits + 1))
 
 
 def _overall(counts: Counter[Verdict], excessive: bool) -> Verdict:

@@ -12,12 +12,12 @@ from scipy.special import ndtr
 
 from robustlaw.data import BoundedUniform, Gaussian, Linear, Problem, RandomSigns, Sphere
 from robustlaw.evidence import LOG2, NATS, Bracket
+from robustlaw.information.confidence import clopper_pearson_lower
 from robustlaw.laws import (
     DescriptionLength,
     Measured,
     MemorisationConverse,
     SparseSharp,
-    clopper_pearson_lower,
 )
 from robustlaw.laws.memorisation_converse import binary_entropy
 from robustlaw.networks import Network
@@ -28,7 +28,7 @@ LEVEL = 0.999
 
 def certainly_above(bad, delta):
     """The Clopper-Pearson lower end of the rate of bad data sets exceeds delta."""
-    return clopper_pearson_lower(int(bad.sum()), len(bad), LEVEL) > delta
+    return clopper_pearson_lower(int(bad.sum()), len(bad), 1.0 - LEVEL) > delta
 
 
 def slope_for_each(law, problem, n, nats):
