@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ..errors import UnknownEvent
+from ..errors import InvalidArgument, UnknownEvent
 from ..evidence import Bracket
 from ..networks import Network
 from .events import EVENTS, Event
@@ -21,6 +21,10 @@ class Accountant:
     """
 
     known: tuple[type[Event], ...] = EVENTS
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.known, tuple) or not all(isinstance(k, type) for k in self.known):
+            raise InvalidArgument("known", self.known, "give a tuple of kinds of event, as EVENTS is")
 
     def ledger(self, events: Iterable[Event], network: Network | None = None, name: str = "") -> Ledger:
         """One line for each event, in order.

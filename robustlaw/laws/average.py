@@ -13,7 +13,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from jaxtyping import Float
@@ -25,7 +25,7 @@ from ..errors import InvalidArgument
 from ..evidence import Bracket, Evidence, Hypothesis, Verdict, compare, ratio_up, round_down, round_up
 from ..information.confidence import betting_lower, betting_upper
 from ..networks import Network
-from .base import Provenance, certified
+from .base import Provenance, certified, require_ledger
 from .measure import Measured
 
 Ends = Float[np.ndarray, " runs"]
@@ -97,6 +97,7 @@ class AverageLaw(ABC):
         require_number("delta", self.delta)
         if not 0.0 < self.delta < 1.0:
             raise InvalidArgument("delta", self.delta, "give a probability between 0 and 1")
+        require_ledger(self.ledger)
 
     @property
     def name(self) -> str:
@@ -163,9 +164,9 @@ class AverageLaw(ABC):
 
     def _one_charge(self, runs: Sequence[Run]) -> Hypothesis:
         """The bound is one number for the algorithm, not one for each network it happens to give."""
-        charges = [self.charged(run).p_eff.upper for run in runs]
-        low, high = min(charges), max(charges)
-        if low == high:
+        ledgers = [self.charged(run) for run in runs]
+        low, high = (end(ledger.p_eff.upper for ledger in ledgers) for end in (min, max))
+        if len({(ledger.total("mask").upper, ledger.total("weights").upper) for ledger in ledgers}) == 1:
             stated = None if self.ledger is None else True  # what other runs would be charged is not seen
             return Hypothesis("charge", stated, f"every run of the algorithm is charged {high:.6g} nats")
         words = f"the runs are charged {low:.6g} to {high:.6g} nats: give the ledger of the algorithm"
@@ -205,7 +206,7 @@ def one_problem(runs: Sequence[Run]) -> Hypothesis:
     return Hypothesis(name, None if first.problem is None else True, words)
 
 
-def runs_of(items: object, size: int, remedy: str) -> list[tuple[object, ...]]:
+def runs_of(items: object, size: int, remedy: str) -> list[tuple[Any, ...]]:
     """The items as tuples of one size. Raises InvalidArgument."""
     require_kind("runs", items, Sequence, remedy)
     assert isinstance(items, Sequence)

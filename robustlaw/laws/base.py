@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from ..accounting import Ledger
 from ..data import Dataset
-from ..data.checks import require_number
+from ..data.checks import require_kind, require_number
 from ..errors import HeuristicInVerdict, InvalidArgument
 from ..evidence import NATS, Bracket, Evidence, Hypothesis, Verdict, compare, ratio_up
 from ..networks import Network
@@ -163,6 +163,11 @@ class _Weighed:
             law.slack_at(self.m, known) if 0.0 < known < charged * (1.0 - 1e-6) else None,
             law.details(self.m, self.ledger),
         )
+
+
+def require_ledger(ledger: object) -> None:
+    """Raises InvalidArgument unless it is a ledger or None."""
+    require_kind("ledger", ledger, Ledger | None, "give a Ledger, for example Accountant().ledger(events)")
 
 
 def certified(name: str, value: Bracket) -> Bracket:

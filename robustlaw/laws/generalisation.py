@@ -43,7 +43,7 @@ class GeneralisationLaw(AverageLaw):
         Raises ShapeMismatch or InvalidArgument.
         """
         items = runs_of(runs, 3, "give a list of (network, training data, fresh data)")
-        return self.weigh([Run.of(net, data, fresh) for net, data, fresh in items])  # type: ignore[arg-type]
+        return self.weigh([Run.of(net, data, fresh) for net, data, fresh in items])
 
     def conditions(self, runs: Sequence[Run]) -> list[Hypothesis]:
         return [*self.label_conditions(runs), *self.class_conditions(runs)]

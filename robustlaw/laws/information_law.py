@@ -48,12 +48,12 @@ class InformationLaw(AverageLaw):
         Raises ShapeMismatch, InvalidArgument or HeuristicInVerdict.
         """
         items = runs_of(pairs, 2, "give a list of (network, training data) pairs")
-        given = [None] * len(items) if slopes is None else list(slopes)
-        if len(given) != len(items):
-            raise InvalidArgument("slopes", len(given), f"there are {len(items)} pairs")
-        return self.weigh(
-            [Run.of(net, data, slope=s) for (net, data), s in zip(items, given, strict=True)]  # type: ignore[arg-type]
-        )
+        given = [None] * len(items) if slopes is None else slopes
+        if not isinstance(given, Sequence) or len(given) != len(items):
+            raise InvalidArgument(
+                "slopes", given, f"give a list of one bracket for each of {len(items)} pairs"
+            )
+        return self.weigh([Run.of(net, data, slope=s) for (net, data), s in zip(items, given, strict=True)])
 
     def conditions(self, runs: Sequence[Run]) -> list[Hypothesis]:
         noise = [noise_known(run.m) for run in runs]

@@ -44,6 +44,6 @@ LOSSES = {
 
 def loss_named(name: str) -> Loss:
     """The loss of that name. Raises UnknownName."""
-    if name not in LOSSES:
+    if not isinstance(name, str) or name not in LOSSES:
         raise UnknownName("loss", name, LOSSES)
     return LOSSES[name]

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from ..accounting import Ledger, information_ledger
 from ..evidence import LOG2, Bracket, Hypothesis
-from .base import Law, Provenance
+from .base import Law, Provenance, require_ledger
 from .concentration import robust_bound
 from .hypotheses import isoperimetry, noise_known
 from .measure import Measured
@@ -33,6 +33,10 @@ class SparseSharp(Law):
     """
 
     ledger: Ledger | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require_ledger(self.ledger)
 
     provenance: ClassVar[Provenance] = Provenance.HERE
     simultaneous: ClassVar[bool] = False

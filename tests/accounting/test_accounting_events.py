@@ -74,6 +74,22 @@ def test_charges_grow_with_the_count(event, times, more):
     assert fewer.risk <= many.risk
 
 
+@given(st.integers(0, 10**4), st.integers(0, 10**4), st.integers(1, 40))
+def test_charges_grow_with_whatever_is_counted(a, b, c):
+    few, many = sorted((a, b))
+    for make in (
+        lambda k: acc.TrainedWeights(k, c),
+        lambda k: acc.TrainedWeights(c, k + 1),
+        lambda k: acc.NetWeights(k, 1.0, 2.0, 0.5),
+        lambda k: acc.PureDpScores(0.1 * c, k + 1),
+        lambda k: acc.ZcdpScores(0.1 * c, k + 1),
+        lambda k: acc.FixedSizeMask(k + c, c),
+        lambda k: acc.PruningRound(k + c, c),
+        lambda k: acc.LabelEntropy(acc.label_entropy_cap(k), True),
+    ):
+        assert upper(make(few).charge()) <= upper(make(many).charge())
+
+
 @given(st.lists(every_event.filter(lambda e: e.counted), max_size=5), st.randoms())
 def test_the_order_of_counted_events_does_not_matter(events, random):
     shuffled = list(events)

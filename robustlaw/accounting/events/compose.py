@@ -25,6 +25,7 @@ class Repeated(Event):
     times: int
 
     def __post_init__(self) -> None:
+        _require_events((self.event,))
         whole("times", self.times, 1)
 
     @property

@@ -69,7 +69,7 @@ class PruningRound(Event):
 
 def pruning_rounds(sizes: Sequence[int]) -> tuple[PruningRound, ...]:
     """The rounds of iterative pruning from sizes[0] entries down to sizes[-1]."""
-    if len(sizes) < 2:
+    if not isinstance(sizes, Sequence) or len(sizes) < 2:
         raise InvalidArgument("sizes", sizes, "give the number of entries before and after each round")
     return tuple(PruningRound(a, b) for a, b in pairwise(sizes))
 
