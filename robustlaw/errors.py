@@ -67,6 +67,10 @@ class InvalidComposition(InvalidArgument):
     """Charges that are right one by one and wrong as a sum in this order."""
 
 
+class FalseDeclaration(InvalidArgument):
+    """An object contradicts what it declares about itself, so that nothing can be certified with it."""
+
+
 class MissingCapability(RobustlawError, TypeError):
     """An object lacks what a computation needs (a certificate, a closed form, a density)."""
 

@@ -26,6 +26,7 @@ from .confidence import (
     hoeffding_lower,
     hoeffding_upper,
 )
+from .declarations import check_declarations
 from .discrete import JointLaw, dense_channel, dense_joint, from_table, histogram_entropy, sparse_channel
 from .entropies import binary_entropy, binary_entropy_bracket, entropy, relative_entropy
 from .enumeration import LabelInformation, label_information
@@ -34,7 +35,7 @@ from .finite import FiniteChannel
 from .mask_information import RUNGS, Rung, mask_information
 from .noisy_scores import NoisyScores
 from .probe import mask_only_probe, probe_bound, probe_statistic
-from .pruner_channels import FixedInputs, FreshExamples
+from .pruner_channels import FixedInputs, FreshExamples, noisy_fixed_inputs
 from .runs import Runs, Sample, draw_runs, sample
 from .sources import BetaData, BiasedLabels, DataSource, FairLabels, GaussianData, UniformSubsets
 from .stability import ZCDP, GaussianScores, PureDP
@@ -89,6 +90,7 @@ __all__ = [
     "binary_entropy",
     "binary_entropy_bracket",
     "caps",
+    "check_declarations",
     "clopper_pearson_lower",
     "clopper_pearson_upper",
     "combine",
@@ -108,6 +110,7 @@ __all__ = [
     "label_information",
     "mask_information",
     "mask_only_probe",
+    "noisy_fixed_inputs",
     "plug_in_information",
     "probe_bound",
     "probe_statistic",

@@ -93,7 +93,7 @@ def output_noise_cap(variances: Sequence[float], sigma: float) -> float:
     if not sigma > 0.0:
         raise MissingCapability("output noise needs a positive standard deviation")
     total = 0.5 * math.fsum(np.log1p(np.asarray(variances, dtype=float) / sigma**2))
-    return round_up(total * (1.0 + 1e-14))
+    return round_up(total * (1.0 + 1e-14)) if total > 0.0 else 0.0
 
 
 def _cap(name: str, value: float, target: Target) -> Bound:

@@ -21,6 +21,7 @@ from . import (
 from .bounds import Bound, InformationBracket, Side, combine, exact_bracket
 from .caps import caps
 from .channel import HasExactInformation, HasLabels, HasTable, MaskChannel
+from .declarations import check_declarations
 from .discrete import from_table
 from .runs import Sample, sample
 from .targets import Target, as_target
@@ -76,7 +77,8 @@ def mask_information(
     exact   : use a closed form or a finite table where the channel has one
     Every method is tried on the pilot; the best of each side gets half of 1 - level and the fresh
     runs. Caps need no sampling and always count. Raises UnknownName, InvalidArgument (level, runs,
-    masks outside the support, a target the channel cannot speak of).
+    masks outside the support, a target the channel cannot speak of), FalseDeclaration (the pilot
+    contradicts the channel).
     """
     wanted = as_target(target)
     require_number("level", level)
@@ -86,6 +88,7 @@ def mask_information(
     _check_target(channel, wanted)
     if exact and (known := _exact(channel, wanted)) is not None:
         return known
+    check_declarations(drawn)
     risk = 0.5 * (1.0 - level)
     bounds = [_about(cap, channel, wanted) for cap in caps(channel)]
     considered: list[Estimate] = []

@@ -12,13 +12,16 @@ from jaxtyping import Float
 from ..data import Problem
 from ..data.checks import finite, require_kind, whole
 from ..data.noise import RandomSigns
+from ..errors import InvalidArgument
 from ..networks import Batch, Dependence, Mlp, Recipe, Stack, batch, initial_stack
 from ..networks.stack import forward
-from ..pruning import Pruner, Session, kept_count
+from ..pruning import NoisyTopK, Pruner, Session, kept_count
 from ..pruning.base import Key, maskable_names
 from ..pruning.selection import layer_counts
 from ..pruning.supermask import EdgePopup
 from .channel import Data, LabelLaw, Masks, Seeds
+from .densities import Gaussian
+from .noisy_scores import NoisyScores
 from .probe import probe_statistic
 from .sources import FairLabels, inherit
 from .supports import LayerSizes, Support, fixed_size
@@ -141,6 +144,37 @@ class FixedInputs:
     def probe(self, masks: Masks, data: Data, seeds: Seeds) -> Float[np.ndarray, " runs"]:
         """T of the mask-only probe; the labels are the noise."""
         return probe_statistic(self.maker.masked_outputs(masks, self.x[None], seeds), signs(data))
+
+
+def noisy_fixed_inputs(
+    arch: Mlp,
+    x: np.ndarray,
+    pruner: NoisyTopK,
+    recipe: Recipe | None = None,
+    *,
+    init: Key = 0,
+    maskable: frozenset[str] | None = None,
+) -> NoisyScores:
+    """Fair labels on fixed inputs through scores blurred by normal noise: a channel with a density.
+
+    The initialisation is fixed; the noise is drawn afresh for every run and is no part of what is
+    given. Raises InvalidArgument for other pruners or without noise.
+    """
+    require_kind("pruner", pruner, NoisyTopK, "give NoisyTopK(pruner, scale)")
+    if pruner.scale == 0.0:
+        raise InvalidArgument("scale", pruner.scale, "without noise the mask has no density: use FixedInputs")
+    points = finite("x", x, 2)
+    maker = MaskMaker(arch, pruner, recipe or Recipe(), init, maskable)
+    ranking, support = pruner.pruner, maker.support
+    assert isinstance(support, LayerSizes)
+
+    def score(data: Data) -> Float[np.ndarray, "runs bits"]:
+        seeds = np.zeros(len(data), dtype=np.int64)
+        found = [ranking.scores(s) for s in maker.sessions(points[None], signs(data), seeds)]
+        rows = [np.concatenate([layer.reshape(len(layer), -1) for layer in part], axis=1) for part in found]
+        return np.concatenate(rows)
+
+    return NoisyScores(FairLabels(len(points)), score, support, Gaussian(pruner.scale), conditioned=True)
 
 
 class FreshExamples:

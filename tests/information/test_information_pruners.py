@@ -12,12 +12,15 @@ from robustlaw.information import (
     FreshExamples,
     LayerSizes,
     Target,
+    from_table,
     label_information,
     mask_information,
+    noisy_fixed_inputs,
     probe_bound,
     sample,
 )
 from robustlaw.information.enumeration import entropy_of_counts, labelings
+from robustlaw.information.zoo import Tabulated
 from robustlaw.networks import Mlp, Recipe
 from robustlaw.pruning import (
     EdgePopup,
@@ -183,3 +186,23 @@ def test_wrong_use_is_named():
         label_information(ARCH, inputs(), Snip(0.5), RECIPE, densities=[0.0])
     with pytest.raises(rl.errors.ShapeMismatch):
         label_information(ARCH, np.ones(3), Snip(0.5), RECIPE)
+
+
+@pytest.mark.parametrize("kind", [MagnitudeAtInit, Snip, MagnitudeAfterTraining])
+def test_noise_gives_any_ranking_pruner_a_density(kind):
+    channel = noisy_fixed_inputs(ARCH, inputs(4), NoisyTopK(kind(0.4), 0.05), RECIPE)
+    assert channel.conditioned
+    truth = from_table(Tabulated(channel))
+    found = mask_information(channel, "I(m;Y|X,init)", level=1.0 - 1e-5, runs=300)
+    assert found.lower <= truth.upper
+    assert truth.lower <= found.upper
+    assert "flip sum" in {e.method.removeprefix("upper: ").removesuffix(", pilot") for e in found.considered}
+    if kind is MagnitudeAtInit:
+        assert truth.upper < 1e-6
+
+
+def test_more_noise_than_signal_tells_little():
+    loud = noisy_fixed_inputs(ARCH, inputs(4), NoisyTopK(MagnitudeAfterTraining(0.4), 100.0), RECIPE)
+    assert from_table(Tabulated(loud)).upper < 1e-3
+    with pytest.raises(InvalidArgument, match="scale"):
+        noisy_fixed_inputs(ARCH, inputs(4), NoisyTopK(Snip(0.4), 0.0), RECIPE)

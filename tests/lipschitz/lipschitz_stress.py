@@ -77,7 +77,7 @@ def survivors(net, found, seed):
         closed = found.upper <= found.lower * (1.0 + 2 * TOLERANCE)
         lowered = (found.lower if closed else found.upper) * (1.0 - TOLERANCE)
         # What proves more than the constant's own value might prove a little more still.
-        tight = closed or found.certificate.kind not in ("tree", "edges", "triangles")
+        tight = closed or found.certificate.kind not in ("tree", "edges", "triangles", "linear")
         if tight and not refused(net, found, upper=lowered, lower=min(found.lower, lowered)):
             lived.append("upper lowered")
         lived += [

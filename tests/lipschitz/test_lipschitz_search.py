@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from lipschitz_oracles import EFFORTS, exact_line, exact_shallow, random_net
 from test_lipschitz_reference import load
+from tiny_networks import Layer, Recipe, plain
 
-from robustlaw.lipschitz import bracket, bracket_stack
+from robustlaw.lipschitz import bracket, bracket_stack, check
 from robustlaw.lipschitz.ascent import _Surface, _typical, ascend, steepest_outputs
 from robustlaw.lipschitz.batch import Batch
 from robustlaw.lipschitz.components import recombined
@@ -190,3 +191,23 @@ def test_parts_of_a_sparse_network_are_steepest_together(name, share):
     assert found.lower >= share * np.linalg.norm([p.lower for p in alone])
     whole = recombined(Batch.of([parts[0]]), x[None, :, :3])[0]
     assert np.linalg.norm(parts[0].gradients(whole)) == pytest.approx(each[0].max(), rel=1e-12)
+
+
+def test_multipliers_at_their_limit_leave_an_upper_end():
+    """W_2 W_1 = 0: LipLT's multipliers make the inequality singular whatever rho is."""
+    w1 = np.array([[0, 0, -1, 1, 0, 1], [0, 0, 1, -1, 0, -1]]) * 1e-6
+    net = Network.from_arrays(
+        [(w1, np.zeros(2)), (np.array([[1e-6, 1e-6], [0.0, 0.0]]), np.zeros(2))], activation="silu"
+    )
+    found = bracket(net, "fast")
+    assert found.lower <= found.upper < 3e-12
+    assert check(net, found).ok
+
+
+def test_unsure_slopes_leave_room_to_who_checks():
+    """At x = 0 every first unit is at its kink, and weights are of size 1e6: radii dwarf the rounding."""
+    awkward = Layer(6, True, 7, False, 0, 1, 1.0, False)
+    net = Recipe((3, 5, 2, 1, 1), "leaky_relu", (awkward, plain, plain, plain), 0).network()
+    found = bracket(net, "fast")
+    assert found.lower > 0.0
+    assert not check(net, found).lower
