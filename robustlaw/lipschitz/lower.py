@@ -27,6 +27,8 @@ CLIMBERS, FEWEST, CLIMBING, TRACED = 64, 8, 2e9, 16
 # Starts of line scans at the distance where kinks are, fewer where a network is so large that scans
 # would take more than this many steps, or so small that it has fewer patterns.
 SCANNERS, SCANNING, AMONG_KINKS = 256, 2e7, 2.0
+# Rounds of scans between and around the best points, and starts of each kind.
+RELINKS, LINKS = 3, 48
 # A realised pattern this close to the best one known needs no further search. For smooth
 # activations the extreme slopes are aimed at through a grid (sector.py), good to about 1e-6.
 CLOSE, CLOSE_SMOOTH = 1e-9, 1e-5
@@ -112,7 +114,7 @@ def guided(
     starts = np.concatenate([starts, near(part, random, STARTS), _among_kinks(part, random)], axis=1)
     if guides(batch):
         starts = np.concatenate([starts, realise(part, signs[open_places])], axis=1)
-    found = scan(part, starts, random)
+    found = _relinked(part, scan(part, starts, random), random)
     found = _with_parts(part, found, climbed, random)
     return ends.replaced(open_places, attained(part, found, "exact line scans"))
 
@@ -149,10 +151,31 @@ def _with_parts(
 def _among_kinks(batch: Batch, random: np.random.Generator) -> Points:
     """Unselected points: which of them a scan will lead far up is not seen from their gradients."""
     inputs, units = batch.arch.widths[:2]
-    most = int(SCANNING / (SCANS * units * (inputs + 20)))  # 20: sorting a breakpoint
-    count = max(FEWEST, min(SCANNERS, most, 2 ** min(units, 10)))
+    count = min(_affordable(batch, SCANNERS), max(FEWEST, 2 ** min(units, 10)))
     x = random.standard_normal((count, inputs))
     return np.asarray(AMONG_KINKS * reach(batch)[:, None, None] * x)
+
+
+def _relinked(
+    batch: Batch, found: Points, random: np.random.Generator
+) -> Float[np.ndarray, "nets _others inputs"]:
+    """Line scans from points between and around the best ones, a few times over."""
+    count, scale = _affordable(batch, LINKS), reach(batch)[:, None, None]
+    for _ in range(RELINKS):
+        top = best_points(batch, found, STARTS)
+        one, other, near_it = random.integers(0, top.shape[1], (3, count))
+        share = random.uniform(-0.2, 1.2, (count, 1))
+        blur = random.choice([0.05, 0.2, 0.5], (count, 1)) * random.standard_normal((count, top.shape[-1]))
+        between = share * top[:, one] + (1.0 - share) * top[:, other]
+        starts = np.concatenate([between, top[:, near_it] + scale * blur], axis=1)
+        found = np.concatenate([top, scan(batch, starts, random)], axis=1)
+    return found
+
+
+def _affordable(batch: Batch, most: int) -> int:
+    """Starts of line scans, at most so many."""
+    inputs, units = batch.arch.widths[:2]
+    return max(FEWEST, min(most, int(SCANNING / (SCANS * units * (inputs + 20)))))  # 20: sorting
 
 
 def _climbers(batch: Batch) -> int:
