@@ -10,6 +10,7 @@ Equal noiseless values enter once, with a count: the cost is classes x nodes.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float
@@ -88,11 +89,20 @@ def _side(law: ScoreLaw, group: Group, t: Nodes, survive: bool) -> tuple[Nodes, 
     return total, np.log(np.maximum(rate, _TINY))
 
 
+@lru_cache(maxsize=32)
+def _gauss(nodes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Gauss-Legendre nodes and weights on [-1, 1]: an eigenvalue problem each time they are made."""
+    x, w = np.polynomial.legendre.leggauss(nodes)
+    x.setflags(write=False)
+    w.setflags(write=False)
+    return x, w
+
+
 def _integrals(
     law: ScoreLaw, kept: Group, rejected: Group, panels: Nodes, nodes: int
 ) -> tuple[Float[np.ndarray, "runs forms"], np.ndarray]:
     """Both forms with `nodes` per panel, and which windows turned out too short."""
-    x, w = np.polynomial.legendre.leggauss(nodes)
+    x, w = _gauss(nodes)
     runs, pieces = len(panels), panels.shape[1] - 1
     width = nodes * pieces * (kept.locations.shape[1] + rejected.locations.shape[1])
     step = max(1, _BLOCK // width)
