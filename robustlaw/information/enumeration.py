@@ -54,7 +54,7 @@ def label_information(
 
     x         : (n, d) inputs, n at most 20: the pruner runs on all 2^n labelings
     densities : by default the pruner's own; one search serves all where the pruner allows
-    init      : key of initialisation and ties
+    init      : key of initialisation, ties and a pruner's own noise: the information is given all three
     The mask is a function of the labels, so the information is the mask's entropy over the
     labelings. Raises InvalidArgument (too many labels), InfeasibleDensity, ShapeMismatch.
     """

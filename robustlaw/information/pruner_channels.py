@@ -12,7 +12,7 @@ from jaxtyping import Float
 from ..data import Problem
 from ..data.checks import finite, require_kind, whole
 from ..data.noise import RandomSigns
-from ..errors import InvalidArgument
+from ..errors import InvalidArgument, MissingCapability
 from ..networks import Batch, Dependence, Mlp, Recipe, Stack, batch, initial_stack
 from ..networks.stack import forward
 from ..pruning import NoisyTopK, Pruner, Session, kept_count
@@ -33,8 +33,8 @@ CHUNK = 4096  # networks trained side by side: large enough for full registers, 
 class MaskMaker:
     """A pruner with everything it needs but the data.
 
-    init : the key of initialisation and ties, the same for every run; None draws them from the
-           run's seed
+    init : the key of initialisation, ties and a pruner's own noise, the same for every run; None
+           draws them from the run's seed
     """
 
     arch: Mlp
@@ -111,8 +111,9 @@ class FixedInputs:
     """Fair labels on inputs that are fixed: the data are the labels.
 
     x : (n, d) inputs
-    With an initialisation `init` the mask is a function of the labels, and every statement is given
-    the initialisation; with None it is hidden.
+    With a key `init` the mask is a function of the labels, and every statement is given all that the
+    key draws: the initialisation, ties, and the noise of NoisyTopK (noisy_fixed_inputs draws that
+    afresh). With None all of it is hidden.
     """
 
     def __init__(
@@ -180,7 +181,10 @@ def noisy_fixed_inputs(
 class FreshExamples:
     """n fresh examples of a problem a run: rows hold the inputs of all examples, then their labels.
 
-    Has labels that are independent given the inputs where the problem's noise is RandomSigns.
+    Has labels that are fair coins given the inputs where the target is 0 and the noise RandomSigns.
+    Around any other target the inputs tell something about the labels: RandomSigns then gives 1 the
+    probability (1 + t(x))/2, and no law of the labels alone would make label bounds valid.
+    Raises MissingCapability for inputs that cannot be drawn afresh, such as the rows of a table.
     """
 
     def __init__(
@@ -195,13 +199,14 @@ class FreshExamples:
         maskable: frozenset[str] | None = None,
     ) -> None:
         require_kind("problem", problem, Problem, "give a Problem")
+        require_fresh(problem)
         self.problem, self.n_examples = problem, whole("n", n, 1)
         self.maker = MaskMaker(arch, pruner, recipe or Recipe(), init, maskable)
         self.support = self.maker.support
         self.n_bits = self.support.n_bits
         self.conditioned = self.deterministic = init is not None
         self.labels_are_data = False
-        if isinstance(problem.noise, RandomSigns):
+        if isinstance(problem.noise, RandomSigns) and problem.target.bound == 0.0:
             self.label_law = LabelLaw(np.full((self.n_examples, 2), 0.5))
             self.probe_proxy, self.probe_range = 1.0, float(np.sqrt(self.n_examples))
 
@@ -239,6 +244,16 @@ class FreshExamples:
     def _parts(self, data: Data) -> tuple[np.ndarray, np.ndarray]:
         n = self.n_examples
         return data[:, :-n].reshape(len(data), n, -1), data[:, -n:]
+
+
+def require_fresh(problem: Problem) -> None:
+    """Raises MissingCapability unless the inputs of all runs are independent draws."""
+    law = problem.distribution
+    if not all(law.component(i).samples_afresh for i in range(law.components)):
+        raise MissingCapability(
+            f"runs need independent examples, and {type(law).__name__} draws rows of a table without "
+            "replacement; choose a law such as data.Gaussian, or fix the inputs with FixedInputs"
+        )
 
 
 def signs(labels: np.ndarray) -> Float[np.ndarray, ...]:

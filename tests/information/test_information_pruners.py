@@ -170,6 +170,28 @@ def test_noise_that_depends_on_inputs_is_no_independent_label():
     assert found.lower <= found.upper
 
 
+def test_labels_that_the_inputs_betray_are_no_fair_coins():
+    """y is the sign of x_1, so that I(m;Y|X) = 0, though every label by itself is a fair coin."""
+    sign = rl.data.Linear(scale=1e12, direction=np.array([1.0, 0.0, 0.0]))
+    channel = FreshExamples(rl.Problem(rl.data.Gaussian(3), sign), 5, ARCH, Snip(0.5), RECIPE)
+    for target in ("I(m;Y|X,init)", "I(m;Y|X)"):
+        with pytest.raises((MissingCapability, InvalidArgument), match="labels|init"):
+            mask_information(channel, target, runs=400)
+    methods = {b.name for b in mask_information(channel, "I(m;D|init)", runs=400).tried}
+    assert not methods & {"mask-only probe", "label recovery", "error rate"}
+    blind = rl.data.Lookup(np.eye(3), np.zeros(3))
+    assert not hasattr(channel, "label_law")
+    assert FreshExamples(rl.Problem(rl.data.Gaussian(3), blind), 5, ARCH, Snip(0.5)).label_law.is_fair
+
+
+def test_rows_of_a_table_are_no_fresh_examples():
+    table = rl.data.Empirical(inputs(2000))
+    twice = rl.data.Mixture([table, rl.data.Shifted(table, np.ones(3))])
+    for law in (table, rl.data.Assumed(table, 1.0, "for the test"), twice):
+        with pytest.raises(MissingCapability, match="without replacement"):
+            FreshExamples(rl.Problem(law), 2, ARCH, Snip(0.5), RECIPE)
+
+
 @pytest.mark.parametrize("counts", [[1], [5], [2, 2], [1, 3, 3, 9], [1] * 64])
 def test_entropy_of_counts(counts):
     p = np.array(counts) / sum(counts)
