@@ -169,7 +169,7 @@ def from_table(channel: MaskChannel, target: Target | str | None = None) -> Info
     """
     if not isinstance(channel, HasTable):
         raise MissingCapability("the exact information needs a channel with a table() of all its masks")
-    own = _own_targets(channel)
+    own = own_targets(channel)
     wanted = own[0] if target is None else as_target(target)
     if wanted not in own:
         raise InvalidArgument("target", wanted, f"the table gives {' and '.join(own)}")
@@ -184,7 +184,8 @@ def from_table(channel: MaskChannel, target: Target | str | None = None) -> Info
     return exact_bracket(joint.information, wanted, "finite table")
 
 
-def _own_targets(channel: MaskChannel) -> list[Target]:
+def own_targets(channel: MaskChannel) -> list[Target]:
+    """What a table of the channel speaks of."""
     given = channel.conditioned
     own = [Target.DATA_GIVEN_INIT if given else Target.DATA]
     if isinstance(channel, HasLabels) and channel.labels_are_data:

@@ -22,7 +22,7 @@ from .bounds import Bound, InformationBracket, Side, combine, exact_bracket
 from .caps import caps
 from .channel import HasExactInformation, HasLabels, HasTable, MaskChannel
 from .declarations import check_declarations
-from .discrete import from_table
+from .discrete import from_table, own_targets
 from .runs import Sample, sample
 from .targets import Target, as_target
 
@@ -119,7 +119,7 @@ def _exact(channel: MaskChannel, target: Target) -> InformationBracket | None:
         value = channel.exact_information(target)
         if value is not None:
             return exact_bracket(value, target, "closed form")
-    if isinstance(channel, HasTable) and (_same_everywhere(channel) or not target.of_labels):
+    if isinstance(channel, HasTable) and target in own_targets(channel):
         return from_table(channel, target)
     return None
 
@@ -144,7 +144,8 @@ def _trials(
 ) -> list[tuple[Rung, Bound]]:
     """What each method that applies gives on the pilot alone."""
     cut = max(1, len(drawn.pilot) // 4)
-    trial = Sample(channel, drawn.pilot.take(slice(0, cut)), drawn.pilot.take(slice(cut, None)), drawn.seed)
+    parts = (drawn.pilot.take(slice(0, cut)), drawn.pilot.take(slice(cut, None)))
+    trial = Sample(channel, *parts, drawn.seed, trial=True)
     found = []
     for rung in rungs:
         try:

@@ -37,12 +37,14 @@ class Sample:
 
     pilot : for choosing and fitting; never counted
     fresh : for the bounds
+    trial : True where methods are only ranked: what they draw is then no part of what is counted
     """
 
     channel: MaskChannel
     pilot: Runs
     fresh: Runs
     seed: int
+    trial: bool = False
 
     @property
     def label_target(self) -> Target:
@@ -55,8 +57,8 @@ class Sample:
         return Target.DATA_GIVEN_INIT if self.channel.conditioned else Target.DATA
 
     def generator(self, name: str) -> np.random.Generator:
-        """A stream of its own for the bound `name`."""
-        return generator("probe", "information", name, self.seed)
+        """A stream of its own for the bound `name`, apart from the one of the trial that chose it."""
+        return generator("probe", "information", *(("trial",) if self.trial else ()), name, self.seed)
 
 
 def draw_runs(channel: MaskChannel, count: int, name: str, seed: int) -> Runs:
