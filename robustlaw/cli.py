@@ -148,7 +148,7 @@ def information(
         typer.Argument(help="A channel of the zoo (Z1 .. Z16) or a pruner; none prints the exact table."),
     ] = None,
     settings: Annotated[
-        list[str] | None, typer.Option("--set", help="A parameter of the channel, such as N=100.")
+        list[str] | None, typer.Option("--set", help="A parameter of the channel, such as n=100.")
     ] = None,
     target: Annotated[str, typer.Option(help="I(m;D), I(m;D|init), I(m;Y|X) or I(m;Y|X,init).")] = "",
     level: Annotated[float, typer.Option(help="Probability that a sampled bracket holds.")] = 0.95,

@@ -83,6 +83,8 @@ def pure_privacy_cap(epsilon: float) -> float:
 
 def pure_privacy_label_cap(epsilon: float) -> float:
     """ln 2 - h(1/(1 + e^epsilon)): nats a fair binary label; attained by randomised response."""
+    if epsilon > 40.0:  # h is below 1e-15 then
+        return LOG2.upper
     p = 1.0 / (1.0 + math.exp(epsilon))
     h = -p * math.log(p) - (1.0 - p) * math.log1p(-p)
     return round_up(math.log(2.0) - h + 4.0 * math.ulp(1.0))

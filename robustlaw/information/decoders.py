@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from scipy.optimize import minimize
 from scipy.special import expit
 
@@ -48,8 +48,13 @@ class Decoder(ABC):
     def gains(self, masks: Masks, labels: Labels) -> Float[np.ndarray, " runs"]:
         """ln q(Y|m) - ln p(Y) of each run, nats."""
         q = self.probabilities(masks, labels)
-        ratio = np.where(labels == 1, q / self.prior, (1.0 - q) / (1.0 - self.prior))
-        return np.asarray(np.log(ratio).sum(axis=1))
+        q, prior = (np.where(labels == 1, p, 1.0 - p) for p in (q, self.prior))
+        return np.asarray(np.where(self.open, np.log(q / prior), 0.0).sum(axis=1))
+
+    @property
+    def open(self) -> Bool[np.ndarray, " labels"]:
+        """Labels that are not certain beforehand; the others gain nothing, whatever is said of them."""
+        return (self.prior > 0.0) & (self.prior < 1.0)
 
     def guesses(self, masks: Masks, labels: Labels) -> Labels:
         """The likelier value of each label."""
@@ -57,8 +62,10 @@ class Decoder(ABC):
 
     def range(self, support: Support, labels: int) -> tuple[float, float]:  # noqa: ARG002 - see OwnBits
         """Ends that the gain of a run can never leave, rounding included."""
-        low, high = self.extremes()
-        ones, zeros = self.prior, 1.0 - self.prior
+        if not self.open.any():
+            return widened(0.0, 0.0, labels)
+        (low, high), ones = (end[self.open] for end in self.extremes()), self.prior[self.open]
+        zeros = 1.0 - ones
         ends = np.stack([low / ones, high / ones, (1.0 - low) / zeros, (1.0 - high) / zeros])
         return widened(np.log(ends.min(axis=0)).sum(), np.log(ends.max(axis=0)).sum(), labels)
 
@@ -93,7 +100,7 @@ class OwnBits(Decoder):
         """Tighter when each bit is the own bit of one label and the number of kept bits is fixed."""
         every = np.sort(self.bits.ravel())
         whole = isinstance(support, LayerSizes) and np.array_equal(every, np.arange(support.n_bits))
-        if not (whole and self.bits.shape[1] == 1 and np.ptp(self.prior) == 0.0):
+        if not (whole and self.bits.shape[1] == 1 and np.ptp(self.prior) == 0.0 and self.open.all()):
             return super().range(support, labels)
         assert isinstance(support, LayerSizes)
         kept, prior = sum(support.kept), float(self.prior[0])

@@ -13,12 +13,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Int
+from scipy.special import expit, logit
 
 from .channel import Masks, Nats
-from .counting import log_binomials
+from .counting import counting_error, log_binomials
 from .supports import AnyMask, LayerSizes, Support
 
 MEMORY_SHARES = (0.5, 0.97)
+SURE = 1e-3  # expected number of wrong bits in a layer that keeps none or all
 FLOOR = 0.02  # share of the uniform law; costs every mask at most 0.0203 nats
 
 
@@ -91,7 +93,7 @@ class Reference(MaskCode):
         n, k = len(self.mask), int(self.mask.sum())
         swaps = (masks & ~self.mask).sum(axis=1)
         every = np.arange(len(self.chance))
-        which = log_binomials(k, every) + log_binomials(n - k, every)
+        which = log_binomials(k, every) + log_binomials(n - k, every) + counting_error(n)
         return np.asarray((np.log(self.chance) - which)[swaps])
 
 
@@ -132,13 +134,32 @@ def best_code(support: Support, masks: Masks) -> MaskCode:
 
 
 def fit_inclusion(support: Support, masks: Masks) -> Inclusion:
-    """Rates with half a pseudo-count, and the exact chance of the layer sizes under them."""
+    """Rates with half a pseudo-count, and the exact chance of the layer sizes under them.
+
+    Only the odds count once the sizes are given, so the rates of a layer are tilted until the mean
+    size is right: with few masks of many bits the chance of the size would underflow otherwise.
+    """
     rates = (masks.sum(axis=0) + 0.5) / (len(masks) + 1.0)
     if isinstance(support, AnyMask) or not isinstance(support, LayerSizes):
         return Inclusion(support, rates, 0.0)
     edges = np.cumsum(support.totals)[:-1]
-    parts = zip(np.split(rates, edges), support.kept, strict=True)
-    return Inclusion(support, rates, math.fsum(log_chance_of_size(p, k) for p, k in parts))
+    layers = list(zip(np.split(rates, edges), support.kept, strict=True))
+    parts = [tilted(p, k) for p, k in layers]
+    chances = (log_chance_of_size(p, k) for p, (_, k) in zip(parts, layers, strict=True))
+    return Inclusion(support, np.concatenate(parts), math.fsum(chances))
+
+
+def tilted(rates: Float[np.ndarray, " bits"], size: int) -> Float[np.ndarray, " bits"]:
+    """Rates of proportional odds whose sum is `size`, by bisection; next to 0 or 1 for none or all bits."""
+    if not 0 < size < len(rates):
+        few = np.full(len(rates), SURE / max(1, len(rates)))
+        return 1.0 - few if size else few
+    odds = logit(rates)
+    low, high = logit(size / len(rates)) - odds.max(), logit(size / len(rates)) - odds.min()
+    for _ in range(60):
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if expit(odds + middle).sum() < size else (low, middle)
+    return np.asarray(expit(odds + low))
 
 
 def fit_reference(support: LayerSizes, masks: Masks) -> Reference:
@@ -176,5 +197,5 @@ def swap_lengths(pilot: Int[np.ndarray, " pairs"], total: int, kept: int) -> Flo
     """Code lengths of a mask given another, by their number of swaps, fitted on pilot pairs."""
     counts = np.bincount(pilot, minlength=kept + 1).astype(float) + 1.0 / (kept + 1)
     every = np.arange(kept + 1)
-    which = log_binomials(kept, every) + log_binomials(total - kept, every)
+    which = log_binomials(kept, every) + log_binomials(total - kept, every) + counting_error(total)
     return np.asarray(which - np.log(counts / counts.sum()))

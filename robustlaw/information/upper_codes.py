@@ -13,7 +13,7 @@ from .bounds import Bound
 from .channel import HasDensity
 from .confidence import betting_upper
 from .mask_codes import FLOOR, MaskCode, best_code
-from .needs import need
+from .needs import log_density, need
 from .runs import Runs, Sample
 from .targets import Target
 
@@ -28,8 +28,8 @@ def reference_code(sample: Sample, risk: float, code: MaskCode | None = None) ->
     """
     channel = need(sample.channel, HasDensity, "the reference code")
     q = code or best_code(sample.channel.support, sample.pilot.masks)
-    pilot = channel.log_prob(sample.pilot.masks, sample.pilot.data) + q.lengths(sample.pilot.masks)
-    values = channel.log_prob(sample.fresh.masks, sample.fresh.data) + q.lengths(sample.fresh.masks)
+    pilot = log_density(channel, sample.pilot) + q.lengths(sample.pilot.masks)
+    values = log_density(channel, sample.fresh) + q.lengths(sample.fresh.masks)
     return _certified(sample, "reference code", pilot, values, q.longest, channel.density_error, risk, q.name)
 
 
@@ -44,7 +44,7 @@ def mixture_code(sample: Sample, risk: float, decoys: int = 15) -> Bound:
     size = sample.channel.support.log_size.upper
 
     def values(runs: Runs) -> np.ndarray:
-        own = channel.log_prob(runs.masks, runs.data)
+        own = log_density(channel, runs)
         fresh = (sample.channel.sample_data(len(runs), rng) for _ in range(decoys))
         others = [channel.log_prob(runs.masks, data) for data in fresh]
         mixed = logsumexp(others, axis=0) - math.log(decoys) + math.log1p(-FLOOR)

@@ -15,7 +15,7 @@ from ..evidence import LOG2, round_up
 from .bounds import Bound
 from .channel import HasDensity, HasFlipDensities, HasLabels, MaskChannel
 from .confidence import betting_upper, clopper_pearson_upper
-from .needs import has, need, need_fair_labels
+from .needs import has, log_density, need, need_fair_labels
 from .runs import Runs, Sample
 from .stability import PureDP
 from .targets import Target
@@ -60,14 +60,14 @@ def flip_range(labels: int, epsilon: float | None) -> tuple[float, float]:
     """Ends of the flip sum of one run; a pure privacy level bounds each term on both sides."""
     if epsilon is None:
         return -math.inf, labels * LOG2_UP
-    ends = [math.log(2.0) - math.log1p(math.exp(s * epsilon)) for s in (1.0, -1.0)]
+    ends = [math.log(2.0) - float(np.logaddexp(0.0, s * epsilon)) for s in (1.0, -1.0)]
     return labels * ends[0] - 1e-12 * labels, labels * ends[1] + 1e-12 * labels
 
 
 def flip_values(channel: MaskChannel, runs: Runs, rng: np.random.Generator) -> Float[np.ndarray, " runs"]:
     """sum_j ln 2 - softplus(ln p(m|flip j) - ln p(m)) of each run (fair binary labels)."""
     dense = need(channel, HasDensity, "the flip sum")
-    own = dense.log_prob(runs.masks, runs.data)
+    own = log_density(dense, runs)
     if has(channel, HasFlipDensities):
         flipped = need(channel, HasFlipDensities, "").flipped_log_prob(runs.masks, runs.data)
         return np.asarray((math.log(2.0) - np.logaddexp(0.0, flipped - own[:, None])).sum(axis=1))

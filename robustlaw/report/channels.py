@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..data import Gaussian
+from ..data.checks import whole
 from ..errors import InvalidArgument, UnknownName
 from ..information import ZOO, FixedInputs, InformationBracket, MaskChannel, Target, mask_information
+from ..information.zoo import Coset
 from ..networks import Mlp, Recipe
 from ..pruning import PRUNERS
 from ..seeds import generator
@@ -24,17 +26,20 @@ def channel(
     settings : "key=value" of the channel's own parameters; a pruner takes density, init, inputs
     Raises UnknownName or InvalidArgument.
     """
-    values = dict(_parsed(text) for text in settings)
+    pairs = [_parsed(text) for text in settings]
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        raise InvalidArgument("set", " ".join(settings), "give each parameter once")
     if name in ZOO:
         return _built(name, ZOO[name], values)
     if name not in PRUNERS:
         raise UnknownName("channel", name, [*ZOO, *PRUNERS])
     for key in values.keys() - {"density", "init", "inputs"}:
         raise UnknownName("set", key, ("density", "init", "inputs"))
-    x, _ = Gaussian(widths[0]).draw(n, generator("data", int(values.get("inputs", 0))))
+    x, _ = Gaussian(widths[0]).draw(n, generator("data", whole("inputs", values.get("inputs", 0))))
     pruner = PRUNERS[name](float(values.get("density", 0.5)))
     recipe = Recipe(steps=steps, stop_at=None)
-    return FixedInputs(Mlp(widths), x, pruner, recipe, init=int(values.get("init", 0)))
+    return FixedInputs(Mlp(widths), x, pruner, recipe, init=whole("init", values.get("init", 0)))
 
 
 def bracket(
@@ -79,13 +84,15 @@ def _parsed(text: str) -> tuple[str, float | int]:
         number = float(value)
     except ValueError:
         number = math.nan
-    if not found or math.isnan(number):
-        raise InvalidArgument("set", text, "give key=number, such as N=100")
+    if not found or not math.isfinite(number):
+        raise InvalidArgument("set", text, "give key=number, such as n=100")
     return key, int(number) if number == int(number) and "." not in value else number
 
 
 def _built(name: str, kind: Any, values: dict[str, float | int]) -> MaskChannel:
     known = list(inspect.signature(kind).parameters)
+    if kind is Coset:
+        raise InvalidArgument("channel", name, "it takes matrices: build information.zoo.Coset in Python")
     for key in values.keys() - set(known):
         raise UnknownName("set", key, known)
     missing = [

@@ -87,3 +87,20 @@ def test_wrong_use_says_what_is_right(run, arguments, word):
     assert (status, out) == (2, "")
     assert word in error
     assert "Traceback" not in error
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("Z15",), "matrices"),
+        (("Z5", "--set", "n=inf", "--set", "flip=0.1"), "key=number"),
+        (("Z5", "--set", "n=2", "--set", "n=3", "--set", "flip=0.1"), "once"),
+        (("Snip", "--set", "init=1.5"), "whole"),
+        (("Snip", "--set", "inputs=0.5"), "whole"),
+    ],
+)
+def test_settings_that_would_be_bent_are_refused(run, arguments, words):
+    status, _, error = run(*arguments)
+    assert status == 2
+    assert words in error
+    assert "Traceback" not in error

@@ -175,7 +175,7 @@ def test_labels_that_the_inputs_betray_are_no_fair_coins():
     sign = rl.data.Linear(scale=1e12, direction=np.array([1.0, 0.0, 0.0]))
     channel = FreshExamples(rl.Problem(rl.data.Gaussian(3), sign), 5, ARCH, Snip(0.5), RECIPE)
     for target in ("I(m;Y|X,init)", "I(m;Y|X)"):
-        with pytest.raises((MissingCapability, InvalidArgument), match="labels|init"):
+        with pytest.raises((MissingCapability, InvalidArgument), match=r"labels|init"):
             mask_information(channel, target, runs=400)
     methods = {b.name for b in mask_information(channel, "I(m;D|init)", runs=400).tried}
     assert not methods & {"mask-only probe", "label recovery", "error rate"}

@@ -35,7 +35,7 @@ def gaussian_score_information(amplitude: float) -> Bracket:
     require_finite("amplitude", amplitude)
     a = mpf(abs(amplitude))
     if a > 9:  # loss below exp(-a^2 / 2), as log(1 + x) <= sqrt(x) and E exp(-a(a + z)) = exp(-a^2 / 2)
-        loss = Bracket(0.0, math.exp(-0.5 * float(a) ** 2) * (1.0 + 1e-12), unit=NATS)
+        loss = Bracket(0.0, math.exp(-0.5 * float(a) * float(a)) * (1.0 + 1e-12), unit=NATS)
     else:
         # log(1 + x) <= x, so that beyond |z| = 14 + 2a less than 1e-42 is left
         reach = 14 + 2 * math.ceil(a)

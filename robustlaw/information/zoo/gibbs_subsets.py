@@ -96,7 +96,7 @@ class ExponentialTop1(Gibbs):
         n, p, top = self.bits, mpf(self.one), mp.exp(self.strength)
         total = mp.log(n)
         for h in range(n + 1):
-            z = h * top + n - h
+            z = h * top + (n - h)  # in this order a small top is not lost
             weight = mp.binomial(n, h) * p**h * (1 - p) ** (n - h)
             total -= weight * (mp.log(z) - h * self.strength * top / z)
         return total

@@ -99,5 +99,5 @@ def _require_correlation(rho: float) -> None:
 def _pieces(slope: float) -> list[float]:
     """Ends of pieces of [0, 14] on which both phi(x) and h(Phi(slope x)) are tame."""
     marks = (1.0, 2.0, 4.0, 8.0)
-    inner = {mark / max(slope, 1.0) for mark in marks}
+    inner = {mark / max(slope, 1.0) for mark in (*marks, 12.0, 16.0, 32.0)}
     return sorted({0.0, *inner, *marks, 14.0})
