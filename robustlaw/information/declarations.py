@@ -6,7 +6,7 @@ Nothing here proves a declaration. That labels are independent given the inputs 
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import chi2
+from scipy.stats import binom, chi2
 
 from ..data.checks import whole
 from ..errors import FalseDeclaration
@@ -17,7 +17,7 @@ from .runs import Sample
 SMALL = 2**10  # masks of a support that is summed over
 FEW = 8  # data sets whose laws are summed over
 EVIDENCE = 1e6  # a mean of e-values beyond this refutes with error 1e-6
-TINY = 1e-9  # level of the test of the labels' sum
+TINY = 1e-9  # level of the tests of the labels
 SUM = 1e-6
 
 
@@ -43,6 +43,7 @@ def _check_labels(drawn: Sample, channel: HasLabels) -> None:
     labels, law = channel.labels(data), channel.label_law.probabilities
     runs, n = labels.shape
     _require(law.shape[0] == n, drawn, f"declares {law.shape[0]} labels and shows {n}")
+    _check_frequencies(drawn, labels, law)
     place = np.arange(runs) % n
     value = (labels[np.arange(runs), place] + 1) % law.shape[1]
     changed = channel.labels(channel.replace_labels(data, place, value))
@@ -55,6 +56,19 @@ def _check_labels(drawn: Sample, channel: HasLabels) -> None:
         tail = min(chi2.cdf(statistic, runs), chi2.sf(statistic, runs))
         words = "the sum of the labels does not vary as that of independent ones: classes of fixed size?"
         _require(tail > TINY, drawn, words)
+
+
+def _check_frequencies(drawn: Sample, labels: np.ndarray, law: np.ndarray) -> None:
+    """Labels are coded 0, 1, ... and take each value about as often as declared, by binomial tests."""
+    known = (labels >= 0) & (labels < law.shape[1])
+    words = f"labels are coded 0 to {law.shape[1] - 1}, and one is {labels[~known][:1]}"
+    _require(known.all(), drawn, words)
+    for value, chance in enumerate(law.T):  # over the alphabet
+        count = (labels == value).sum(axis=0)
+        tail = np.minimum(binom.cdf(count, len(labels), chance), binom.sf(count - 1, len(labels), chance))
+        j = int(tail.argmin())
+        words = f"label {j} is {value} in {count[j]} of {len(labels)} runs, with declared chance {chance[j]:.3g}"
+        _require(tail[j] > TINY / law.size, drawn, words)
 
 
 def _check_density(drawn: Sample, channel: HasDensity) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from robustlaw.errors import FalseDeclaration
-from robustlaw.information import ZOO, FairLabels, FiniteChannel, mask_information
+from robustlaw.information import ZOO, BiasedLabels, FairLabels, FiniteChannel, mask_information
 from robustlaw.information.sources import inherit
 
 TABLE = np.array([[0.5, 0.3, 0.2], [0.1, 0.3, 0.6]])
@@ -81,3 +81,30 @@ class Balanced:
 
 def test_balanced_classes_are_not_independent_labels():
     refused(Balanced(), "classes of fixed size")
+
+
+class Copied:
+    """The mask is the labels, drawn otherwise than declared: label 0 with another chance, or as -1 and 1."""
+
+    n_bits, conditioned = 3, False
+
+    def __init__(self, declared, one, signs=False):
+        self.support, self.one, self.signs = honest().support.__class__(3), one, signs
+        inherit(self, BiasedLabels(3, declared))
+
+    def sample_data(self, runs, rng):
+        data = (rng.random((runs, 3)) < [self.one, 0.3, 0.3]).astype(np.int8)
+        return 2 * data - 1 if self.signs else data
+
+    def sample_masks(self, data, seeds):
+        return data == 1
+
+
+@pytest.mark.parametrize(("declared", "one"), [(0.3, 0.6), (0.0, 0.3), (1.0, 0.3), (0.3, 0.0)])
+def test_labels_of_another_chance_than_declared(declared, one):
+    refused(Copied(declared, one), "declared chance")
+
+
+def test_labels_of_another_code_than_declared():
+    refused(Copied(0.3, 0.3, signs=True), "coded 0 to 1")
+    assert mask_information(Copied(0.3, 0.3)).lower > 1.0
