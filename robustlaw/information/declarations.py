@@ -67,7 +67,9 @@ def _check_frequencies(drawn: Sample, labels: np.ndarray, law: np.ndarray) -> No
         count = (labels == value).sum(axis=0)
         tail = np.minimum(binom.cdf(count, len(labels), chance), binom.sf(count - 1, len(labels), chance))
         j = int(tail.argmin())
-        words = f"label {j} is {value} in {count[j]} of {len(labels)} runs, with declared chance {chance[j]:.3g}"
+        words = (
+            f"label {j} is {value} in {count[j]} of {len(labels)} runs, with declared chance {chance[j]:.3g}"
+        )
         _require(tail[j] > TINY / law.size, drawn, words)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Float
 
-from ..data.checks import require_kind
+from ..data.checks import EPS, require_kind
 from ..errors import InvalidArgument, NonFinite, ShapeMismatch
 from .channel import Data, Masks, Nats, Seeds
 from .densities import DENSITY_ERROR, ScoreLaw, layered_log_prob
@@ -16,6 +16,7 @@ from .sources import DataSource, inherit, largest, uniforms
 from .stability import ZCDP, GaussianScores, PureDP
 from .supports import LayerSizes
 
+RESOLVED = 1e-7  # of the noise: scores are sums of both, and have to show it that finely
 ScoreFunction = Callable[[Data], Float[np.ndarray, "runs bits"]]
 
 
@@ -63,12 +64,16 @@ class NoisyScores:
         return self.source.sample_data(runs, rng)
 
     def noiseless(self, data: Data) -> Float[np.ndarray, "runs bits"]:
-        """The scores before noise, checked. Raises ShapeMismatch or NonFinite."""
+        """The scores before noise, checked. Raises ShapeMismatch, NonFinite or InvalidArgument."""
         scores = np.asarray(self.score(data), dtype=np.float64)
         if scores.shape != (len(data), self.n_bits):
             raise ShapeMismatch("score", scores.shape, f"one row of {self.n_bits} scores for each data set")
         if not np.isfinite(scores).all():
             raise NonFinite("score", scores[~np.isfinite(scores)][:3], "every score has to be finite")
+        largest_size = float(np.abs(scores).max(initial=0.0))
+        if largest_size * EPS > RESOLVED * self.law.scale:
+            words = f"noise of scale {self.law.scale:g} is lost in the rounding of such scores; centre them"
+            raise InvalidArgument("score", largest_size, words)
         return scores
 
     def sample_masks(self, data: Data, seeds: Seeds) -> Masks:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool
 
+from ..data.checks import whole
 from ..errors import InvalidArgument, ShapeMismatch
 from ..evidence import LOG2, Bracket, log_binomial, log_of_integer, sum_of
 
@@ -45,6 +46,9 @@ class AnyMask(Support):
 
     n_bits: int
 
+    def __post_init__(self) -> None:
+        whole("n_bits", self.n_bits)
+
     @property
     def log_size(self) -> Bracket:
         return LOG2 * float(self.n_bits)
@@ -64,7 +68,7 @@ class LayerSizes(Support):
         if len(self.totals) != len(self.kept) or not self.totals:
             raise ShapeMismatch("kept", self.kept, f"give one count for each of {len(self.totals)} layers")
         for total, kept in zip(self.totals, self.kept, strict=True):
-            if not 0 <= kept <= total:
+            if whole("kept", kept) > whole("totals", total):
                 raise InvalidArgument("kept", kept, f"choose between 0 and {total}")
 
     @property
@@ -96,7 +100,7 @@ class AllowedSizes(Support):
     def __post_init__(self) -> None:
         if not self.sizes or len(set(self.sizes)) != len(self.sizes):
             raise InvalidArgument("sizes", self.sizes, "give each allowed number of kept entries once")
-        if not all(0 <= size <= self.n_bits for size in self.sizes):
+        if max(whole("sizes", size) for size in self.sizes) > whole("n_bits", self.n_bits):
             raise InvalidArgument("sizes", self.sizes, f"choose between 0 and {self.n_bits}")
 
     @property

@@ -5,6 +5,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from unchecked import outcomes
 
 from robustlaw.errors import FalseDeclaration
 from robustlaw.information import (
@@ -166,3 +167,19 @@ def test_allowed_sizes_code_their_masks():
     rows = rows[support.contains(rows)]
     for code in fit_codes(support, rows[:2]):
         assert np.exp(-code.lengths(rows)).sum() <= 1.0 + 1e-12
+
+
+def test_supports_count_in_whole_numbers():
+    found = outcomes(
+        "from robustlaw.information import AllowedSizes, AnyMask, LayerSizes, fixed_size",
+        [
+            "AnyMask(-3)",
+            "AnyMask(2.5)",
+            "fixed_size(5.5, 2)",
+            "fixed_size(4, True)",
+            "LayerSizes((4, 3), (1, -1))",
+            "AllowedSizes(3, (1.5,))",
+        ],
+    )
+    for text, said in found.items():
+        assert said.startswith("InvalidArgument"), text

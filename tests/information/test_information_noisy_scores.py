@@ -125,3 +125,10 @@ from robustlaw.information.zoo import Coset, FlippedLabels, GaussianTopK
     for (text, said), name in zip(found.items(), names, strict=True):
         assert said.split(": ")[0] in ("InvalidArgument", "ShapeMismatch"), text
         assert said.split(": ")[1].startswith(f"{name} ="), text
+
+
+@pytest.mark.parametrize(("size", "scale"), [(1e6, 1e-9), (1.0, 1e-17), (1e300, 1.0)])
+def test_noise_that_rounding_swallows_is_refused(size, scale):
+    channel = NoisyScores(FairLabels(4), lambda y: size * (1.0 + y), fixed_size(4, 2), Gaussian(scale))
+    with pytest.raises(InvalidArgument, match="lost in the rounding"):
+        draw_runs(channel, 20, "lost", 0)
