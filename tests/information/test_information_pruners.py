@@ -212,10 +212,10 @@ def test_wrong_use_is_named():
 
 @pytest.mark.parametrize("kind", [MagnitudeAtInit, Snip, MagnitudeAfterTraining])
 def test_noise_gives_any_ranking_pruner_a_density(kind):
-    channel = noisy_fixed_inputs(ARCH, inputs(4), NoisyTopK(kind(0.4), 0.05), RECIPE)
+    channel = noisy_fixed_inputs(ARCH, inputs(3), NoisyTopK(kind(0.2), 0.05), RECIPE)
     assert channel.conditioned
     truth = from_table(Tabulated(channel))
-    found = mask_information(channel, "I(m;Y|X,init)", level=1.0 - 1e-5, runs=300)
+    found = mask_information(channel, "I(m;Y|X,init)", level=1.0 - 1e-5, runs=100)
     assert found.lower <= truth.upper
     assert truth.lower <= found.upper
     assert "flip sum" in {e.method.removeprefix("upper: ").removesuffix(", pilot") for e in found.considered}
@@ -224,7 +224,7 @@ def test_noise_gives_any_ranking_pruner_a_density(kind):
 
 
 def test_more_noise_than_signal_tells_little():
-    loud = noisy_fixed_inputs(ARCH, inputs(4), NoisyTopK(MagnitudeAfterTraining(0.4), 100.0), RECIPE)
+    loud = noisy_fixed_inputs(ARCH, inputs(3), NoisyTopK(MagnitudeAfterTraining(0.2), 100.0), RECIPE)
     assert from_table(Tabulated(loud)).upper < 1e-3
     with pytest.raises(InvalidArgument, match="scale"):
         noisy_fixed_inputs(ARCH, inputs(4), NoisyTopK(Snip(0.4), 0.0), RECIPE)
