@@ -17,14 +17,12 @@ from ..networks import Batch, Dependence, Mlp, Recipe, Stack, batch, initial_sta
 from ..networks.stack import forward
 from ..pruning import NoisyTopK, Pruner, Session, kept_count
 from ..pruning.base import Key, maskable_names
-from ..pruning.selection import layer_counts
-from ..pruning.supermask import EdgePopup
 from .channel import Data, LabelLaw, Masks, Seeds
 from .densities import Gaussian
 from .noisy_scores import NoisyScores
 from .probe import probe_statistic
 from .sources import FairLabels, inherit
-from .supports import LayerSizes, Support, fixed_size
+from .supports import AnyMask, LayerSizes, Support, fixed_size
 
 CHUNK = 4096  # networks trained side by side: large enough for full registers, small enough for the cache
 
@@ -63,10 +61,10 @@ class MaskMaker:
     def support(self) -> Support:
         """How many entries are kept: in all, or layer by layer where the pruner fixes that too."""
         total, kept = sum(self.totals), kept_count(self.pruner.density, sum(self.totals))
-        if isinstance(self.pruner, EdgePopup) or getattr(self.pruner, "scope", "global") == "layerwise":
-            shares = layer_counts(np.array(self.totals), kept)
-            return LayerSizes(self.totals, tuple(int(k) for k in shares))
-        return fixed_size(total, kept)
+        if not self.pruner.exact:
+            return AnyMask(total)
+        shares = self.pruner.fixed_counts([self.arch.shapes[i] for i in self.layers], kept)
+        return fixed_size(total, kept) if shares is None else LayerSizes(self.totals, shares)
 
     def start(self, keys: Sequence[Key]) -> Stack:
         """Networks at initialisation."""

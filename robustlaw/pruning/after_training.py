@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar, Literal
 
+import numpy as np
 from torch import Tensor
 
 from ..data.checks import require_number, whole
@@ -14,7 +15,7 @@ from ..errors import InvalidArgument, UnknownName
 from ..networks import Dependence, Stack
 from .base import Pruner, ScorePruner, Session
 from .scores import magnitude
-from .selection import Scope, check_scope
+from .selection import Scope, check_scope, layer_counts
 
 Afterwards = Literal["fine_tune", "rewind", "stop"]
 
@@ -40,7 +41,8 @@ class MagnitudeAfterTraining(ScorePruner):
 
     def run(self, session: Session) -> Stack:
         trained = session.search(session.start)
-        masks = session.masks_from(magnitude(trained, session.layer_numbers), self.scope)
+        scores = magnitude(trained, session.layer_numbers)
+        masks = session.masks_from(scores, self.scope, min_per_layer=self.min_per_layer)
         if self.afterwards == "rewind":
             return session.finish(session.start.with_masks(masks))
         pruned = trained.with_masks(masks)
@@ -60,11 +62,13 @@ class IterativeMagnitude(Pruner):
     rate: float = 0.2
     rewind_to: int = 0
     scope: Scope = "global"
+    min_per_layer: int = 0
     dependence: ClassVar[Dependence] = Dependence.TRAINING
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_scope(self.scope)
+        whole("min_per_layer", self.min_per_layer)
         require_number("rate", self.rate)
         if not 0.0 < self.rate < 1.0:
             raise InvalidArgument("rate", self.rate, "give a share between 0 and 1")
@@ -93,6 +97,15 @@ class IterativeMagnitude(Pruner):
             counts.append(max(count, min(before - 1, int(share * before))))
         return counts
 
+    def fixed_counts(self, shapes: Sequence[tuple[int, int]], count: int) -> tuple[int, ...] | None:
+        """Layerwise rounds round their shares too: the counts are those of the last round."""
+        if self.scope == "global":
+            return None
+        left = np.array([out * into for out, into in shapes])
+        for kept in self.schedule(int(left.sum()), count):
+            left = layer_counts(left, kept, self.min_per_layer)
+        return tuple(left.tolist())
+
     def choose_at(self, session: Session, counts: Sequence[int]) -> list[list[Tensor]]:
         """Schedules agree until their last rounds, so one run of rounds serves every count."""
         plans = [self.schedule(session.maskable_total, count) for count in counts]
@@ -104,7 +117,9 @@ class IterativeMagnitude(Pruner):
             due = {plan[-1] for plan in plans if len(plan) == number + 1}
             for count in due | {kept}:
                 wanted = (count,) * len(session.keys)
-                found[number, count] = session.masks_from(scores, self.scope, wanted, within=ticket)
+                found[number, count] = session.masks_from(
+                    scores, self.scope, wanted, ticket, self.min_per_layer
+                )
             ticket = origin.with_masks(found[number, kept])
         full = list(origin.masks)
         return [found[len(plan) - 1, plan[-1]] if plan else full for plan in plans]
@@ -120,6 +135,7 @@ class IterativeMagnitude(Pruner):
             trained = part.search(ticket, first_step=self.rewind_to)
             wanted = [plans[i][number] for i in open_places]
             scores = magnitude(trained, part.layer_numbers)
-            for layer, chosen in enumerate(part.masks_from(scores, self.scope, wanted, within=ticket)):
+            found = part.masks_from(scores, self.scope, wanted, ticket, self.min_per_layer)
+            for layer, chosen in enumerate(found):
                 masks[layer][open_places] = chosen
         return masks

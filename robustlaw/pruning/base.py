@@ -12,12 +12,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..data.checks import whole
 from ..errors import UnknownName
 from ..networks import Batch, Dependence, Recipe, Stack, fit
 from ..networks.origin import tensor_names
 from ..networks.parametrise import Parametrisation
 from ..networks.training import losses_of
-from .selection import Scope, check_density, check_scope, select_masks
+from .selection import Scope, check_density, check_scope, layer_counts, select_masks
 
 Key = int | str
 
@@ -46,9 +47,13 @@ class Session:
         return [int(name[1:]) - 1 for name in self.maskable]
 
     @property
+    def shapes(self) -> list[tuple[int, int]]:
+        """(out, in) of the maskable tensors."""
+        return [self.start.arch.shapes[i] for i in self.layer_numbers]
+
+    @property
     def maskable_total(self) -> int:
-        shapes = self.start.arch.shapes
-        return sum(shapes[i][0] * shapes[i][1] for i in self.layer_numbers)
+        return sum(out * into for out, into in self.shapes)
 
     def search(self, stack: Stack, first_step: int = 0, last_step: int | None = None) -> Stack:
         """Train as the recipe says, on unrounded weights: for finding masks.
@@ -93,17 +98,26 @@ class Session:
         scope: Scope,
         counts: Sequence[int] | None = None,
         within: Stack | None = None,
+        min_per_layer: int = 0,
     ) -> list[Tensor]:
         """Masks of the whole stack from scores (nets, out, in) of the maskable tensors.
 
-        counts : kept entries of each network, by default the session's
-        within : networks whose kept entries are the candidates
+        counts        : kept entries of each network, by default the session's
+        within        : networks whose kept entries are the candidates
+        min_per_layer : kept entries that every tensor is left with
         """
-        places = self.layer_numbers
-        pool = None if within is None else [within.masks[i].cpu().numpy() for i in places]
-        chosen = select_masks(scores, counts or self.counts, scope, self.keys, pool)
+        pool = None if within is None else self.kept_entries(within)
+        wanted = counts or self.counts
+        return self.of_all_layers(select_masks(scores, wanted, scope, self.keys, pool, min_per_layer))
+
+    def kept_entries(self, stack: Stack) -> list[np.ndarray]:
+        """Masks of the maskable tensors."""
+        return [stack.masks[i].cpu().numpy() for i in self.layer_numbers]
+
+    def of_all_layers(self, chosen: Sequence[np.ndarray]) -> list[Tensor]:
+        """Masks of every layer from those of the maskable tensors."""
         masks = [torch.ones_like(m) for m in self.start.masks]
-        for layer, mask in zip(places, chosen, strict=True):
+        for layer, mask in zip(self.layer_numbers, chosen, strict=True):
             masks[layer] = torch.as_tensor(mask, device=self.start.weights[0].device)
         return masks
 
@@ -134,6 +148,19 @@ class Pruner(ABC):
         """`choose` at several kept counts, the same for all networks."""
         return [self.choose(replace(session, counts=(k,) * len(session.keys))) for k in counts]
 
+    def fixed_counts(self, shapes: Sequence[tuple[int, int]], count: int) -> tuple[int, ...] | None:
+        """Kept entries of each maskable tensor where no data decide them, else None.
+
+        Where it is not None, every mask that is chosen has exactly these counts.
+        """
+        del shapes, count
+        return None
+
+    @property
+    def exact(self) -> bool:
+        """Whether every mask has exactly the asked count in total."""
+        return True
+
     def run(self, session: Session) -> Stack:
         """Find the masks and train the networks of the session."""
         return session.finish(session.start.with_masks(self.choose(session)))
@@ -141,25 +168,38 @@ class Pruner(ABC):
 
 @dataclass(frozen=True)
 class ScorePruner(Pruner):
-    """Keeps the entries of highest score, all weighed once."""
+    """Keeps the entries of highest score, all weighed once.
+
+    scope         : "global" weighs all entries against each other, "layerwise" those of a tensor
+    min_per_layer : kept entries that every tensor is left with, whatever the scores
+    """
 
     scope: Scope = "global"
+    min_per_layer: int = 0
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_scope(self.scope)
+        whole("min_per_layer", self.min_per_layer)
 
     @abstractmethod
     def scores(self, session: Session) -> list[np.ndarray]:
         """Scores (nets, out, in) of the maskable tensors, higher is better."""
 
     def choose(self, session: Session) -> list[Tensor]:
-        return session.masks_from(self.scores(session), self.scope)
+        return session.masks_from(self.scores(session), self.scope, min_per_layer=self.min_per_layer)
 
     def choose_at(self, session: Session, counts: Sequence[int]) -> list[list[Tensor]]:
         """One weighing serves every count."""
-        scores = self.scores(session)
-        return [session.masks_from(scores, self.scope, (k,) * len(session.keys)) for k in counts]
+        scores, floor = self.scores(session), self.min_per_layer
+        wanted = [(k,) * len(session.keys) for k in counts]
+        return [session.masks_from(scores, self.scope, many, min_per_layer=floor) for many in wanted]
+
+    def fixed_counts(self, shapes: Sequence[tuple[int, int]], count: int) -> tuple[int, ...] | None:
+        if self.scope == "global":
+            return None
+        sizes = np.array([out * into for out, into in shapes])
+        return tuple(layer_counts(sizes, count, self.min_per_layer).tolist())
 
 
 def maskable_names(stack: Stack, recipe: Recipe, maskable: frozenset[str] | None) -> tuple[str, ...]:

@@ -30,8 +30,9 @@ class NoisyTopK(ScorePruner):
         require_number("scale", scale)
         if not 0.0 <= scale < math.inf:
             raise InvalidArgument("scale", scale, "give a finite standard deviation of at least 0")
-        values = {"density": pruner.density, "scope": pruner.scope, "pruner": pruner, "scale": float(scale)}
-        for name, value in {**values, "dependence": pruner.dependence}.items():
+        inherited = ("density", "scope", "min_per_layer", "dependence")
+        values = {name: getattr(pruner, name) for name in inherited}
+        for name, value in {**values, "pruner": pruner, "scale": float(scale)}.items():
             object.__setattr__(self, name, value)
 
     @property

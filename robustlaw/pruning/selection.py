@@ -6,7 +6,7 @@ is fixed before the scores are looked at, so it carries nothing about the data.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Literal, get_args
 
@@ -102,9 +102,24 @@ def largest_remainder(shares: Float[np.ndarray, " layers"], caps: np.ndarray, to
     return counts
 
 
-def layer_counts(caps: np.ndarray, total: int) -> np.ndarray:
-    """`total` shared out in proportion to the sizes `caps`."""
-    return largest_remainder(caps * total / max(int(caps.sum()), 1), caps, total)
+def layer_counts(caps: np.ndarray, total: int, floor: int = 0) -> np.ndarray:
+    """`total` shared out in proportion to the sizes `caps`, at least `floor` for each."""
+    counts = largest_remainder(caps * total / max(int(caps.sum()), 1), caps, total)
+    return with_floor(counts, caps, floor) if floor else counts
+
+
+def with_floor(counts: np.ndarray, caps: np.ndarray, floor: int) -> np.ndarray:
+    """The same total with at least `floor` entries a layer (or all it has), taken from the largest.
+
+    Raises InfeasibleDensity if the total is too small for that.
+    """
+    low = np.minimum(floor, caps)
+    if low.sum() > counts.sum():
+        raise InfeasibleDensity("min_per_layer", floor, f"{int(counts.sum())} entries are kept in all")
+    raised: np.ndarray = np.maximum(counts, low)
+    while raised.sum() > counts.sum():
+        raised[int(np.argmax(raised - low))] -= 1
+    return raised
 
 
 def select_masks(
@@ -113,26 +128,52 @@ def select_masks(
     scope: Scope,
     keys: Sequence[int | str],
     candidates: Sequence[Bool[np.ndarray, "nets _out _in"]] | None = None,
+    min_per_layer: int = 0,
 ) -> list[Bool[np.ndarray, "nets _out _in"]]:
     """One mask a tensor for every network, `counts` kept entries in total.
 
-    global    : the best entries wherever they are
-    layerwise : the same share of each tensor's candidates, by largest remainder
-    keys      : name each network's order of ties
+    global        : the best entries wherever they are
+    layerwise     : the same share of each tensor's candidates, by largest remainder
+    keys          : name each network's order of ties
+    min_per_layer : the best so many of each tensor are kept before anything else
     """
-    pool = [np.ones(s.shape, dtype=bool) for s in scores] if candidates is None else candidates
+    pool = [np.ones(s.shape, dtype=bool) for s in scores] if candidates is None else list(candidates)
     wanted = np.asarray(counts, dtype=np.int64)
-    if check_scope(scope) == "global":
-        sizes = [int(np.prod(s.shape[1:])) for s in scores]
-        flat = select_rows(_join(scores), wanted, _orders(keys, [sum(sizes)])[0], _join(pool))
-        parts = np.split(flat, np.cumsum(sizes)[:-1], axis=1)
-    else:
-        sizes = [int(np.prod(s.shape[1:])) for s in scores]
-        room = np.stack([p.reshape(len(p), -1).sum(axis=1) for p in pool], axis=1)
-        shares = _shared_out(room, wanted)
-        rows = zip(scores, shares.T, _orders(keys, sizes), pool, strict=True)
-        parts = [select_rows(_flat(s), k, order, _flat(p)) for s, k, order, p in rows]
+    room = np.stack([_flat(p).sum(axis=1) for p in pool], axis=1)
+    if check_scope(scope) == "layerwise":
+        return select_layers(scores, _shared_out(room, wanted, min_per_layer), keys, pool)
+    low = np.minimum(room, min_per_layer)
+    if (low.sum(axis=1) > wanted).any():
+        raise InfeasibleDensity(
+            "min_per_layer", min_per_layer, f"{int(wanted.min())} entries are kept in all"
+        )
+    first = select_layers(scores, low, keys, pool) if min_per_layer else [np.zeros_like(p) for p in pool]
+    rest = [p & ~f for p, f in zip(pool, first, strict=True)]
+    sizes = [int(np.prod(s.shape[1:])) for s in scores]
+    order = _orders(keys, [sum(sizes)])[0]
+    flat = select_rows(_join(scores), wanted - low.sum(axis=1), order, _join(rest)) | _join(first)
+    parts = np.split(flat, np.cumsum(sizes)[:-1], axis=1)
     return [part.reshape(s.shape) for part, s in zip(parts, scores, strict=True)]
+
+
+def select_layers(
+    scores: Sequence[Float[np.ndarray, "nets _out _in"]],
+    counts: Int[np.ndarray, "nets layers"],
+    keys: Sequence[int | str],
+    candidates: Sequence[Bool[np.ndarray, "nets _out _in"]] | None = None,
+) -> list[Bool[np.ndarray, "nets _out _in"]]:
+    """The best entries of each tensor, as many as `counts` says for each network and tensor."""
+    pool = [np.ones(s.shape, dtype=bool) for s in scores] if candidates is None else list(candidates)
+    orders = _orders(keys, [int(np.prod(s.shape[1:])) for s in scores])
+    rows = zip(scores, counts.T, orders, pool, strict=True)
+    return [select_rows(_flat(s), k, order, _flat(p)).reshape(s.shape) for s, k, order, p in rows]
+
+
+def drawn(keys: Sequence[int | str], draw: Callable[[int | str], np.ndarray]) -> np.ndarray:
+    """One draw a network, stacked; networks of one key share theirs."""
+    names = list(dict.fromkeys(keys))
+    place = {name: i for i, name in enumerate(names)}
+    return np.stack([draw(name) for name in names])[[place[k] for k in keys]]
 
 
 def _orders(keys: Sequence[int | str], sizes: Sequence[int]) -> list[Int[np.ndarray, "nets entries"]]:
@@ -143,10 +184,12 @@ def _orders(keys: Sequence[int | str], sizes: Sequence[int]) -> list[Int[np.ndar
     return [np.stack([rng.permutation(size) for rng in streams])[place] for size in sizes]
 
 
-def _shared_out(room: Int[np.ndarray, "nets layers"], counts: np.ndarray) -> Int[np.ndarray, "nets layers"]:
+def _shared_out(
+    room: Int[np.ndarray, "nets layers"], counts: np.ndarray, floor: int
+) -> Int[np.ndarray, "nets layers"]:
     """`layer_counts` of every row; networks with equal numbers share the work."""
     rows, place = np.unique(np.column_stack([room, counts]), axis=0, return_inverse=True)
-    shares = np.stack([layer_counts(row[:-1], int(row[-1])) for row in rows])
+    shares = np.stack([layer_counts(row[:-1], int(row[-1]), floor) for row in rows])
     return np.asarray(shares[place.ravel()])
 
 

@@ -34,6 +34,9 @@ class EdgePopup(Pruner):
     def choose(self, session: Session) -> list[Tensor]:
         return list(self.run(session).masks)
 
+    def fixed_counts(self, shapes: Sequence[tuple[int, int]], count: int) -> tuple[int, ...]:
+        return tuple(layer_counts(np.array([out * into for out, into in shapes]), count).tolist())
+
     def run(self, session: Session) -> Stack:
         plain = replace(session, recipe=replace(session.recipe, straight_through=None))
         trained = plain.finish_with(session.start, _Popup(plain))

@@ -7,11 +7,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import InvalidArgument, UnknownName
-from ..pruning import PRUNERS
 from .law import LawConfig
 from .top_k_sign import TopKSignConfig
 
 LAW, TOP_K_SIGN = "robustlaw.studies.law", "robustlaw.studies.top_k_sign"
+# what is run when nobody chooses: named, so that a new pruner does not lengthen every preset
+METHODS = (
+    "Dense",
+    "Random",
+    "MagnitudeAtInit",
+    "Snip",
+    "MagnitudeAfterTraining",
+    "IterativeMagnitude",
+    "EdgePopup",
+)
 
 
 @dataclass(frozen=True)
@@ -24,7 +33,7 @@ class Choices:
     n, dim    : samples and input dimension
     """
 
-    methods: tuple[str, ...] = ("Dense", *PRUNERS)
+    methods: tuple[str, ...] = METHODS
     densities: tuple[float, ...] = (0.5, 0.2, 0.08)
     seeds: int = 4
     inputs: str = "gaussian"

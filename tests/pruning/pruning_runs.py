@@ -6,11 +6,14 @@ import torch
 from robustlaw.data import Dataset
 from robustlaw.networks import Mlp, Recipe
 from robustlaw.pruning import (
+    Balanced,
     EdgePopup,
+    ErdosRenyi,
     IterativeMagnitude,
     MagnitudeAfterTraining,
     MagnitudeAtInit,
     NoisyTopK,
+    Pyramidal,
     Random,
     Snip,
 )
@@ -19,6 +22,9 @@ ARCH = Mlp((6, 8, 1))
 QUICK = Recipe(steps=8, learning_rate=0.02)
 PRUNERS = {
     "Random": Random,
+    "ErdosRenyi": ErdosRenyi,
+    "Balanced": Balanced,
+    "Pyramidal": Pyramidal,
     "MagnitudeAtInit": MagnitudeAtInit,
     "MagnitudeAtInit global": lambda density: MagnitudeAtInit(density, scope="global"),
     "Snip": Snip,

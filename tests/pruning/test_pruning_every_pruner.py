@@ -23,9 +23,17 @@ from robustlaw.errors import (
     ShapeMismatch,
     UnknownName,
 )
-from robustlaw.networks import Dependence, LipschitzPenalty, Mlp, Recipe, StraightThrough
+from robustlaw.networks import (
+    Dependence,
+    LipschitzPenalty,
+    Mlp,
+    Recipe,
+    StraightThrough,
+    batch,
+    initial_stack,
+)
 from robustlaw.pruning import PRUNERS as PUBLIC
-from robustlaw.pruning import EdgePopup, IterativeMagnitude, Mask, Random, kept_count
+from robustlaw.pruning import EdgePopup, IterativeMagnitude, Mask, Random, Session, kept_count
 
 EVERY = pytest.mark.parametrize("pruner", PRUNERS.values(), ids=list(PRUNERS))
 
@@ -80,9 +88,27 @@ def test_provenance(pruner):
         assert all(np.array_equal(v, fresh.origin.initial[k]) for k, v in net.origin.initial.items())
 
 
+@EVERY
+@pytest.mark.parametrize("count", [1, 5, 17, 28, 55, 56])
+def test_counts_declared_fixed_are_those_of_every_mask(pruner, count):
+    """What the information of a mask is capped with: a wrong count would be a wrong certificate."""
+    keys, data = (0, 1, "a"), sample()
+    start = initial_stack(ARCH, list(keys), QUICK.initialisation)
+    session = Session(start, batch([data.x], [data.y]), QUICK, keys, (count,) * 3, ("W1", "W2"))
+    chosen = pruner(count / 56)
+    masks, fixed = chosen.choose(session), chosen.fixed_counts(session.shapes, count)
+    assert chosen.exact
+    assert all(sum(int(m[net].sum()) for m in masks) == count for net in range(3))
+    if fixed is not None:
+        assert all(tuple(int(m[net].sum()) for m in masks) == fixed for net in range(3))
+
+
 def test_declared_dependence():
     expected = {
         "Random": Dependence.NONE,
+        "ErdosRenyi": Dependence.NONE,
+        "Balanced": Dependence.NONE,
+        "Pyramidal": Dependence.NONE,
         "MagnitudeAtInit": Dependence.NONE,
         "Snip": Dependence.LABELS,
         "MagnitudeAfterTraining": Dependence.TRAINING,
