@@ -1,9 +1,10 @@
 """Masks, and the ways to find them."""
 
 from .after_training import IterativeMagnitude, MagnitudeAfterTraining
-from .at_initialisation import MagnitudeAtInit, Random, Snip
+from .at_initialisation import Grasp, MagnitudeAtInit, Random, Snip
 from .base import Pruner, ScorePruner, Session
 from .densities import Balanced, ErdosRenyi, Pyramidal
+from .in_rounds import Force, IterativeSnip, SynFlow
 from .mask import Mask
 from .noisy_top_k import NoisyTopK
 from .selection import kept_count, select
@@ -19,6 +20,10 @@ PRUNERS: dict[str, type[Pruner]] = {
         Pyramidal,
         MagnitudeAtInit,
         Snip,
+        IterativeSnip,
+        Force,
+        Grasp,
+        SynFlow,
         MagnitudeAfterTraining,
         IterativeMagnitude,
         EdgePopup,
@@ -30,7 +35,10 @@ __all__ = [
     "Balanced",
     "EdgePopup",
     "ErdosRenyi",
+    "Force",
+    "Grasp",
     "IterativeMagnitude",
+    "IterativeSnip",
     "MagnitudeAfterTraining",
     "MagnitudeAtInit",
     "Mask",
@@ -41,6 +49,7 @@ __all__ = [
     "ScorePruner",
     "Session",
     "Snip",
+    "SynFlow",
     "kept_count",
     "select",
     "train",

@@ -1,4 +1,4 @@
-"""Masks chosen before training: at random, by size, or by sensitivity to the labels."""
+"""Masks chosen before training: at random, by size, by sensitivity or by gradient flow."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import ClassVar
 
 import numpy as np
 
+from ..data.checks import require_positive
 from ..networks import Dependence
 from ..seeds import generator
 from .base import ScorePruner, Session
-from .scores import magnitude, snip
-from .selection import Scope
+from .scores import gradient_flow, magnitude, snip
+from .selection import Scope, drawn
 
 
 @dataclass(frozen=True)
@@ -21,9 +22,11 @@ class Random(ScorePruner):
     dependence: ClassVar[Dependence] = Dependence.NONE
 
     def scores(self, session: Session) -> list[np.ndarray]:
-        shapes = [session.start.arch.shapes[i] for i in session.layer_numbers]
-        draws = [[generator("mask", key, i).random(s) for i, s in enumerate(shapes)] for key in session.keys]
-        return [np.stack([d[i] for d in draws]) for i in range(len(shapes))]
+        return [_uniform_scores(session, i, shape) for i, shape in enumerate(session.shapes)]
+
+
+def _uniform_scores(session: Session, place: int, shape: tuple[int, int]) -> np.ndarray:
+    return drawn(session.keys, lambda key: generator("mask", key, place).random(shape))
 
 
 @dataclass(frozen=True)
@@ -45,3 +48,24 @@ class Snip(ScorePruner):
 
     def scores(self, session: Session) -> list[np.ndarray]:
         return snip(session.start, session.data, session.recipe, session.layer_numbers)
+
+
+@dataclass(frozen=True)
+class Grasp(ScorePruner):
+    """Keeps the gradient norm large: removes what raises it most (Wang, Zhang, Grosse 2020).
+
+    temperature : under cross-entropy the outputs are divided by it, as the authors do; the
+                  squared loss takes them as they are
+    """
+
+    temperature: float = 200.0
+    dependence: ClassVar[Dependence] = Dependence.LABELS
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require_positive("temperature", self.temperature)
+
+    def scores(self, session: Session) -> list[np.ndarray]:
+        recipe = session.recipe
+        divisor = self.temperature if recipe.loss == "cross_entropy" else 1.0
+        return gradient_flow(session.start, session.data, recipe, session.layer_numbers, divisor)

@@ -111,6 +111,10 @@ def test_declared_dependence():
         "Pyramidal": Dependence.NONE,
         "MagnitudeAtInit": Dependence.NONE,
         "Snip": Dependence.LABELS,
+        "IterativeSnip": Dependence.LABELS,
+        "Force": Dependence.LABELS,
+        "Grasp": Dependence.LABELS,
+        "SynFlow": Dependence.NONE,
         "MagnitudeAfterTraining": Dependence.TRAINING,
         "IterativeMagnitude": Dependence.TRAINING,
         "EdgePopup": Dependence.TRAINING,
@@ -258,9 +262,9 @@ def test_names_of_choices():
 MISSPELT = """
 from robustlaw.errors import UnknownName
 from robustlaw.networks import Recipe, StraightThrough
-from robustlaw.pruning import IterativeMagnitude, MagnitudeAfterTraining, MagnitudeAtInit, Snip
+from robustlaw.pruning import Force, IterativeMagnitude, MagnitudeAfterTraining, MagnitudeAtInit, Snip
 
-for kind in (IterativeMagnitude, MagnitudeAfterTraining, MagnitudeAtInit, Snip):
+for kind in (Force, IterativeMagnitude, MagnitudeAfterTraining, MagnitudeAtInit, Snip):
     for scope in ("layer", "Global", ""):
         try:
             kind(0.5, scope=scope)
