@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -31,11 +31,23 @@ class Parametrisation(ABC):
     def masks(self) -> list[Tensor]:
         """Kept entries at this moment."""
 
-    def after_backward(self) -> None:  # noqa: B027 - most leaves need nothing here
+    def before_step(self, number: int) -> None:  # noqa: B027 - most leaves need nothing here
+        """Called before the forward pass of step `number`."""
+
+    def after_backward(self) -> None:  # noqa: B027
         """Called between backward pass and optimiser step."""
 
     def after_step(self) -> None:  # noqa: B027
         """Called after every optimiser step."""
+
+    def forgotten(self) -> Mapping[str, Tensor]:
+        """Entries of leaves, True where the optimiser starts anew: asked once a step, before it moves."""
+        return {}
+
+    def may_stop(self, steps: int) -> bool:
+        """False after `steps` steps if the masks are not yet what they have to be."""
+        del steps
+        return True
 
     @abstractmethod
     def take(self, places: Sequence[int]) -> Parametrisation:
@@ -105,6 +117,11 @@ class Masked(Parametrisation):
         kept = [self._stack.masks[int(name[1:]) - 1] for name in self.leaves if name[0] == "W"]
         for tensor, mask in zip(tensors, kept, strict=True):
             tensor.masked_fill_(~mask, 0.0)
+
+    def remask(self, masks: Sequence[Tensor]) -> None:
+        """Other masks from now on; what falls off them becomes exactly 0."""
+        self._stack = self._stack.with_masks(masks)
+        self.after_step()
 
     def take(self, places: Sequence[int]) -> Masked:
         rest = Masked(self._stack.take(places), self._recipe)

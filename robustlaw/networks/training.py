@@ -7,7 +7,7 @@ its companions are (a property of the torch build; the tests check it).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -110,20 +110,31 @@ class _Run:
         for group in self.optimiser.param_groups:
             group["lr"] = self.recipe.rate(number)
         self.optimiser.zero_grad(set_to_none=True)
+        self.model.before_step(number)
         weights = self.model.weights()
         loss = self.loss(weights)
         if self.penalty is not None:
             loss = loss + self.penalty(weights)
         loss.sum().backward()  # type: ignore[no-untyped-call]
         self.model.after_backward()
+        self.forget(self.model.forgotten())
         self.optimiser.step()
         self.model.after_step()
+
+    @torch.no_grad()
+    def forget(self, entries: Mapping[str, Tensor]) -> None:
+        """Set the optimiser's moments of these entries back to 0."""
+        for name, fresh in entries.items():
+            for moment in self.optimiser.state[self.model.leaves[name]].values():
+                if isinstance(moment, Tensor) and moment.dim() > 0:
+                    moment.masked_fill_(fresh, 0.0)
 
     def over(self, steps: range, nets: int, stack: Stack) -> Stack:
         for number in steps:
             self.step(number)
             last = number + 1 == steps.stop
             due = self.recipe.stop_at is not None and (number + 1) % self.recipe.check_every == 0
+            due = due and self.model.may_stop(number + 1)
             if (last or due) and self.save_finished(number + 1, last):
                 break
         return self.collect(nets, stack)

@@ -4,10 +4,12 @@ from .after_training import IterativeMagnitude, MagnitudeAfterTraining
 from .at_initialisation import Grasp, MagnitudeAtInit, Random, Snip
 from .base import Pruner, ScorePruner, Session
 from .densities import Balanced, ErdosRenyi, Pyramidal
+from .gradual import GradualMagnitude
 from .in_rounds import Force, IterativeSnip, SynFlow
 from .mask import Mask
 from .noisy_top_k import NoisyTopK
 from .selection import kept_count, select
+from .sparse_training import RigL, Set
 from .supermask import EdgePopup
 from .train import train
 
@@ -26,6 +28,9 @@ PRUNERS: dict[str, type[Pruner]] = {
         SynFlow,
         MagnitudeAfterTraining,
         IterativeMagnitude,
+        GradualMagnitude,
+        Set,
+        RigL,
         EdgePopup,
     )
 }
@@ -36,6 +41,7 @@ __all__ = [
     "EdgePopup",
     "ErdosRenyi",
     "Force",
+    "GradualMagnitude",
     "Grasp",
     "IterativeMagnitude",
     "IterativeSnip",
@@ -46,8 +52,10 @@ __all__ = [
     "Pruner",
     "Pyramidal",
     "Random",
+    "RigL",
     "ScorePruner",
     "Session",
+    "Set",
     "Snip",
     "SynFlow",
     "kept_count",

@@ -117,6 +117,9 @@ def test_declared_dependence():
         "SynFlow": Dependence.NONE,
         "MagnitudeAfterTraining": Dependence.TRAINING,
         "IterativeMagnitude": Dependence.TRAINING,
+        "GradualMagnitude": Dependence.TRAINING,
+        "Set": Dependence.TRAINING,
+        "RigL": Dependence.TRAINING,
         "EdgePopup": Dependence.TRAINING,
     }
     assert {name: kind.dependence for name, kind in PUBLIC.items()} == expected

@@ -1,0 +1,117 @@
+"""Masks that change while the networks train: the leaves, and who decides when and how."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..errors import InvalidArgument
+from ..networks.parametrise import Masked, Parametrisation
+from .base import Session
+
+Arrays = list[np.ndarray]
+
+
+class Rule(ABC):
+    """Decides the masks of a stack; everything it sees is float64 on the CPU, (nets, out, in)."""
+
+    needs_gradients: bool = False
+
+    @abstractmethod
+    def due(self, step: int) -> bool:
+        """Whether the masks change at this step."""
+
+    @abstractmethod
+    def update(self, step: int, weights: Arrays, gradients: Arrays, masks: Arrays) -> tuple[Arrays, Arrays]:
+        """New masks of the maskable tensors, and the weights from which they cut.
+
+        gradients : dense, with respect to the effective weights; empty unless needed
+        """
+
+    def settled(self, steps: int) -> bool:
+        """Whether a network may stop after so many steps."""
+        del steps
+        return True
+
+    @abstractmethod
+    def take(self, places: Sequence[int]) -> Rule:
+        """The rule for the networks at `places`."""
+
+
+class MovingMasks(Parametrisation):
+    """Weights that are exactly 0 off masks which a rule moves; moments off the masks are forgotten.
+
+    Rules on weights act before the forward pass. Rules on gradients act between backward pass and
+    optimiser step, on the dense gradient of that pass, and the step moves what has just grown.
+    """
+
+    def __init__(self, session: Session, rule: Rule, masks: Sequence[Tensor]) -> None:
+        for name in session.maskable:
+            if name in session.recipe.frozen:
+                raise InvalidArgument("frozen", name, "a mask that changes in training needs it trained")
+        self._inner, self._rule = Masked(session.start.with_masks(masks), session.recipe), rule
+        self._names = session.maskable
+        self._step, self._moved = 0, False
+        self.leaves = self._inner.leaves
+
+    def weights(self) -> list[Tensor]:
+        return self._inner.weights()
+
+    def biases(self) -> list[Tensor]:
+        return self._inner.biases()
+
+    def masks(self) -> list[Tensor]:
+        return self._inner.masks()
+
+    def before_step(self, number: int) -> None:
+        self._step, self._moved = number, False
+        if not self._rule.needs_gradients:
+            self._move()
+
+    def after_backward(self) -> None:
+        if self._rule.needs_gradients:
+            self._move()
+        self._inner.after_backward()
+
+    def forgotten(self) -> Mapping[str, Tensor]:
+        masks = self._inner.masks()
+        return {n: ~masks[int(n[1:]) - 1] for n in self._names} if self._moved else {}
+
+    def after_step(self) -> None:
+        self._inner.after_step()
+
+    def may_stop(self, steps: int) -> bool:
+        return self._rule.settled(steps)
+
+    @torch.no_grad()
+    def _move(self) -> None:
+        if not self._rule.due(self._step):
+            return
+        layers = [int(n[1:]) - 1 for n in self._names]
+        leaves, before = [self.leaves[n] for n in self._names], self._inner.masks()
+        gradients = [_wide(leaf.grad) for leaf in leaves if leaf.grad is not None]
+        kept = [before[i].cpu().numpy() for i in layers]
+        masks, values = self._rule.update(self._step, [_wide(w) for w in leaves], gradients, kept)
+        for leaf, value in zip(leaves, values, strict=True):
+            leaf.copy_(torch.as_tensor(value).to(leaf))
+        after = list(before)
+        for layer, mask in zip(layers, masks, strict=True):
+            after[layer] = torch.as_tensor(mask, device=before[layer].device)
+        self._inner.remask(after)
+        self._moved = True
+
+    def take(self, places: Sequence[int]) -> MovingMasks:
+        rest: Any = object.__new__(MovingMasks)
+        rest._inner, rest._rule = self._inner.take(places), self._rule.take(places)
+        rest._names, rest._step, rest._moved = self._names, self._step, self._moved
+        rest.leaves = rest._inner.leaves
+        return rest  # type: ignore[no-any-return]
+
+
+def _wide(tensor: Tensor) -> np.ndarray:
+    return tensor.detach().double().cpu().numpy().copy()
