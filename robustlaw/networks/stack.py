@@ -111,6 +111,19 @@ class Stack:
             facts=tuple(self.facts[i] for i in places) if self.facts else (),
         )
 
+    def put(self, places: Sequence[int], part: Stack) -> Stack:
+        """The same networks, those at `places` with the weights, biases, masks and facts of `part`."""
+        index = torch.as_tensor(places, dtype=torch.long, device=self.weights[0].device)
+        new = dict(zip(places, part.facts, strict=True)) if part.facts else {}
+        old = self.facts or ({},) * len(self)
+        return replace(
+            self,
+            weights=tuple(a.index_copy(0, index, b) for a, b in zip(self.weights, part.weights, strict=True)),
+            biases=tuple(a.index_copy(0, index, b) for a, b in zip(self.biases, part.biases, strict=True)),
+            masks=tuple(a.index_copy(0, index, b) for a, b in zip(self.masks, part.masks, strict=True)),
+            facts=tuple(new.get(i, fact) for i, fact in enumerate(old)),
+        )
+
     def forward(self, x: Float[Tensor, "copies samples inputs"]) -> Float[Tensor, "nets samples outputs"]:
         """Outputs; `copies` is 1 (inputs shared) or the number of networks."""
         return forward(self.arch, self.weights, self.biases, x.transpose(1, 2)).transpose(1, 2)

@@ -3,13 +3,16 @@
 from .after_training import IterativeMagnitude, MagnitudeAfterTraining
 from .at_initialisation import Grasp, MagnitudeAtInit, Random, Snip
 from .base import Pruner, ScorePruner, Session
+from .controls import Inverted, Reinitialised, Shuffled, matched_random
 from .densities import Balanced, ErdosRenyi, Pyramidal
 from .gradual import GradualMagnitude
 from .in_rounds import Force, IterativeSnip, SynFlow
 from .mask import Mask
 from .noisy_top_k import NoisyTopK
+from .on_subset import OnSubset
 from .selection import kept_count, select
 from .sparse_training import RigL, Set
+from .subset_sum import nearest_subset, supermask_of
 from .supermask import EdgePopup
 from .train import train
 
@@ -43,22 +46,29 @@ __all__ = [
     "Force",
     "GradualMagnitude",
     "Grasp",
+    "Inverted",
     "IterativeMagnitude",
     "IterativeSnip",
     "MagnitudeAfterTraining",
     "MagnitudeAtInit",
     "Mask",
     "NoisyTopK",
+    "OnSubset",
     "Pruner",
     "Pyramidal",
     "Random",
+    "Reinitialised",
     "RigL",
     "ScorePruner",
     "Session",
     "Set",
+    "Shuffled",
     "Snip",
     "SynFlow",
     "kept_count",
+    "matched_random",
+    "nearest_subset",
     "select",
+    "supermask_of",
     "train",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, get_args
 
 import numpy as np
 from torch import Tensor
@@ -18,6 +18,7 @@ from .scores import magnitude
 from .selection import Scope, check_scope, layer_counts
 
 Afterwards = Literal["fine_tune", "rewind", "stop"]
+Rewind = Literal["weights", "schedule"]
 
 
 @dataclass(frozen=True)
@@ -55,14 +56,16 @@ class IterativeMagnitude(Pruner):
 
     rate      : share dropped a round (1/5 in Frankle & Carbin 2019); the last round drops as
                 many as needed to end at the exact count
-    rewind_to : step whose weights the survivors go back to; 0 is the initialisation. The
-                learning-rate schedule resumes at that step
+    rewind_to : step that the learning-rate schedule goes back to, 0 being the start
+    rewind    : "weights" go back to that step as well (to the initialisation for step 0);
+                "schedule" leaves the survivors as trained (Renda, Frankle, Carbin 2020)
     """
 
     rate: float = 0.2
     rewind_to: int = 0
     scope: Scope = "global"
     min_per_layer: int = 0
+    rewind: Rewind = "weights"
     dependence: ClassVar[Dependence] = Dependence.TRAINING
 
     def __post_init__(self) -> None:
@@ -73,20 +76,14 @@ class IterativeMagnitude(Pruner):
         if not 0.0 < self.rate < 1.0:
             raise InvalidArgument("rate", self.rate, "give a share between 0 and 1")
         whole("rewind_to", self.rewind_to)
+        if self.rewind not in get_args(Rewind):
+            raise UnknownName("rewind", self.rewind, get_args(Rewind))
 
     def choose(self, session: Session) -> list[Tensor]:
-        return self._masks(session, self._origin(session))
+        return list(self._ticket(session).masks)
 
     def run(self, session: Session) -> Stack:
-        origin = self._origin(session)
-        masks = self._masks(session, origin)
-        return session.finish(origin.with_masks(masks), first_step=self.rewind_to)
-
-    def _origin(self, session: Session) -> Stack:
-        """The weights that survivors go back to."""
-        if self.rewind_to >= session.recipe.steps:
-            raise InvalidArgument("rewind_to", self.rewind_to, f"training has {session.recipe.steps} steps")
-        return session.search(session.start, last_step=self.rewind_to) if self.rewind_to else session.start
+        return session.finish(self._ticket(session), first_step=self.rewind_to)
 
     def schedule(self, total: int, count: int) -> list[int]:
         """Kept counts after rounds 1, 2, ..., ending at `count`."""
@@ -113,29 +110,43 @@ class IterativeMagnitude(Pruner):
         origin = self._origin(session)
         ticket, found = origin, {}
         for number, kept in enumerate(deepest):
-            scores = magnitude(session.search(ticket, first_step=self.rewind_to), session.layer_numbers)
+            trained = self._trained(session, ticket, number)
             due = {plan[-1] for plan in plans if len(plan) == number + 1}
             for count in due | {kept}:
-                wanted = (count,) * len(session.keys)
-                found[number, count] = session.masks_from(
-                    scores, self.scope, wanted, ticket, self.min_per_layer
-                )
-            ticket = origin.with_masks(found[number, kept])
+                found[number, count] = self._survivors(session, trained, (count,) * len(session.keys))
+            ticket = self._rewound(origin, trained).with_masks(found[number, kept])
         full = list(origin.masks)
         return [found[len(plan) - 1, plan[-1]] if plan else full for plan in plans]
 
-    def _masks(self, session: Session, origin: Stack) -> list[Tensor]:
-        """Round by round; networks that have reached their count drop out of the training."""
+    def _ticket(self, session: Session) -> Stack:
+        """The networks as the last training finds them: round by round, each for as long as it needs."""
         plans = [self.schedule(session.maskable_total, count) for count in session.counts]
-        masks = [m.clone() for m in origin.masks]
+        ticket = origin = self._origin(session)
         for number in range(max(map(len, plans), default=0)):
             open_places = [i for i, plan in enumerate(plans) if number < len(plan)]
             part = session.take(open_places)
-            ticket = origin.take(open_places).with_masks([m[open_places] for m in masks])
-            trained = part.search(ticket, first_step=self.rewind_to)
-            wanted = [plans[i][number] for i in open_places]
-            scores = magnitude(trained, part.layer_numbers)
-            found = part.masks_from(scores, self.scope, wanted, ticket, self.min_per_layer)
-            for layer, chosen in enumerate(found):
-                masks[layer][open_places] = chosen
-        return masks
+            trained = self._trained(part, ticket.take(open_places), number)
+            masks = self._survivors(part, trained, [plans[i][number] for i in open_places])
+            after = self._rewound(origin.take(open_places), trained).with_masks(masks)
+            ticket = ticket.put(open_places, after)
+        return ticket
+
+    def _origin(self, session: Session) -> Stack:
+        """What the first round starts from: the weights to go back to, or the trained dense network."""
+        if self.rewind_to >= session.recipe.steps:
+            raise InvalidArgument("rewind_to", self.rewind_to, f"training has {session.recipe.steps} steps")
+        if self.rewind == "schedule":
+            return session.search(session.start)
+        return session.search(session.start, last_step=self.rewind_to) if self.rewind_to else session.start
+
+    def _trained(self, session: Session, ticket: Stack, number: int) -> Stack:
+        if self.rewind == "schedule" and number == 0:
+            return ticket
+        return session.search(ticket, first_step=self.rewind_to)
+
+    def _rewound(self, origin: Stack, trained: Stack) -> Stack:
+        return origin if self.rewind == "weights" else trained
+
+    def _survivors(self, session: Session, trained: Stack, counts: Sequence[int]) -> list[Tensor]:
+        scores = magnitude(trained, session.layer_numbers)
+        return session.masks_from(scores, self.scope, counts, trained, self.min_per_layer)

@@ -14,46 +14,67 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..errors import InfeasibleDensity
 from ..networks import Dependence, Stack
 from ..networks.parametrise import Parametrisation, check_frozen
 from ..seeds import generator
 from .base import Pruner, Session
-from .selection import layer_counts
+from .densities import erdos_renyi, random_places
+from .selection import check_density, kept_count, layer_counts
 
 
 @dataclass(frozen=True)
 class EdgePopup(Pruner):
     """Learn which of the frozen weights to keep; the kept count of each layer is fixed beforehand.
 
+    source : density of an Erdos-Renyi random mask, drawn before, that the kept entries lie in;
+             1 leaves all weights to choose from
     The recipe trains the scores; its frozen tensors and penalty mean what they always mean,
     and its rounding does not apply: frozen weights are not coded.
     """
 
+    source: float = 1.0
     dependence: ClassVar[Dependence] = Dependence.TRAINING
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_density(self.source)
 
     def choose(self, session: Session) -> list[Tensor]:
         return list(self.run(session).masks)
 
     def fixed_counts(self, shapes: Sequence[tuple[int, int]], count: int) -> tuple[int, ...]:
-        return tuple(layer_counts(np.array([out * into for out, into in shapes]), count).tolist())
+        return tuple(layer_counts(self.candidates(shapes), count).tolist())
+
+    def candidates(self, shapes: Sequence[tuple[int, int]]) -> np.ndarray:
+        """Entries of each layer that may be kept."""
+        total = sum(out * into for out, into in shapes)
+        return erdos_renyi(shapes, kept_count(self.source, total))
 
     def run(self, session: Session) -> Stack:
         plain = replace(session, recipe=replace(session.recipe, straight_through=None))
-        trained = plain.finish_with(session.start, _Popup(plain))
+        trained = plain.finish_with(session.start, _Popup(plain, self))
         return replace(trained, frozen=trained.frozen | frozenset(session.maskable))
 
 
 class _Popup(Parametrisation):
     """Scores of the maskable tensors are the leaves; everything else of the recipe stays trainable."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, pruner: EdgePopup) -> None:
         check_frozen(session.start, session.recipe)
         self._stack = session.start
         self._layers = session.layer_numbers
         shapes = [session.start.arch.shapes[i] for i in self._layers]
         caps = np.array([a * b for a, b in shapes])
-        counts = [layer_counts(caps, k) for k in session.counts]
+        room = pruner.candidates(shapes)
+        if max(session.counts) > room.sum():
+            raise InfeasibleDensity(
+                "source", pruner.source, f"it has no room for {max(session.counts)} entries"
+            )
+        counts = [layer_counts(room, k) for k in session.counts]
         self._counts = torch.as_tensor(np.stack(counts), device=session.start.weights[0].device)
+        source = random_places(session, np.stack([room] * len(counts)), "source")
+        self._candidates = [source[layer] for layer in self._layers]
         self._shuffles = [
             torch.as_tensor(np.stack([generator("tie", k, name).permutation(n) for k in session.keys])).to(
                 self._counts.device
@@ -75,7 +96,8 @@ class _Popup(Parametrisation):
         """Exactly the top K of |score| in each network; ties are broken in the seeded order."""
         scores = self.leaves[f"W{self._layers[place] + 1}"].detach()
         shuffle = self._shuffles[place]
-        order = scores.abs().flatten(1).gather(1, shuffle).argsort(dim=1, descending=True, stable=True)
+        sizes = scores.abs().masked_fill(~self._candidates[place], -1.0)
+        order = sizes.flatten(1).gather(1, shuffle).argsort(dim=1, descending=True, stable=True)
         rank = torch.empty_like(order)
         places = torch.arange(order.shape[1], device=order.device).expand_as(order)
         rank.scatter_(1, shuffle.gather(1, order), places)
@@ -106,5 +128,6 @@ class _Popup(Parametrisation):
         rest._stack, rest._layers = self._stack.take(places), self._layers
         rest._counts = self._counts[index]
         rest._shuffles = [s[index] for s in self._shuffles]
+        rest._candidates = [c[index] for c in self._candidates]
         rest.leaves = {k: v.detach()[index].clone().requires_grad_() for k, v in self.leaves.items()}
         return rest  # type: ignore[no-any-return]

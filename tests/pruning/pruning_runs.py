@@ -12,15 +12,19 @@ from robustlaw.pruning import (
     Force,
     GradualMagnitude,
     Grasp,
+    Inverted,
     IterativeMagnitude,
     IterativeSnip,
     MagnitudeAfterTraining,
     MagnitudeAtInit,
     NoisyTopK,
+    OnSubset,
     Pyramidal,
     Random,
+    Reinitialised,
     RigL,
     Set,
+    Shuffled,
     Snip,
     SynFlow,
 )
@@ -57,6 +61,17 @@ PRUNERS = {
     "RigL": lambda density: RigL(density, every=1, fraction=0.6),
     "RigL elsewhere": lambda density: RigL(density, every=2, regrow_dropped=False, layers="uniform"),
     "EdgePopup": EdgePopup,
+    "IterativeMagnitude as trained": lambda density: IterativeMagnitude(
+        density, rate=0.5, rewind="schedule", rewind_to=2
+    ),
+    "Shuffled": lambda density: Shuffled(Snip(density)),
+    "Reinitialised": lambda density: Reinitialised(Snip(density)),
+    "Inverted": lambda density: Inverted(Snip(density)),
+    "OnSubset": lambda density: OnSubset(Snip(density), 0.5),
+    "OnSubset hardest": lambda density: OnSubset(Snip(density), 0.4, "hardest", restarts=1, early=2),
+    "OnSubset easiest": lambda density: OnSubset(
+        IterativeMagnitude(density, rate=0.5), 0.4, "easiest", restarts=2, early=3
+    ),
     "NoisyTopK": lambda density: NoisyTopK(Snip(density), 0.01),
 }
 

@@ -14,6 +14,7 @@ import robustlaw as rl
 from robustlaw.networks import Recipe, StraightThrough, batch, fit, initial_stack
 from robustlaw.networks import training as room
 from robustlaw.pruning import IterativeMagnitude, MagnitudeAfterTraining, base, kept_count
+from robustlaw.pruning.selection import layer_counts
 
 # A last training that cannot move a float32 weight: what it starts from can be read off the result.
 STILL = Recipe(steps=1, learning_rate=1e-30, optimiser="sgd", frozen=frozenset({"b1", "b2"}))
@@ -178,3 +179,46 @@ def test_survivors_come_from_the_survivors_even_where_their_weights_are_zero():
 
 def test_fit_in_the_session_is_the_one_of_the_room():
     assert base.fit is room.fit
+
+
+@pytest.mark.parametrize("rewind_to", [0, 4])
+def test_rewinding_the_schedule_alone_keeps_the_trained_weights(fits, rewind_to):
+    recipe = Recipe(steps=12, schedule="cosine", learning_rate=0.03)
+    pruner = IterativeMagnitude(0.3, rate=0.4, rewind="schedule", rewind_to=rewind_to)
+    stack = rl.train(ARCH, sample(), pruner, [0, 1], recipe)
+    counts = pruner.schedule(56, kept_count(0.3, 56))
+    assert len(fits) == len(counts) + 1  # one dense training, and one after each round
+    masks = [[np.ones(s, dtype=bool) for s in ARCH.shapes] for _ in range(2)]
+    for number, (start, _, steps, _) in enumerate(fits):
+        assert steps["first_step"] == (rewind_to if number else 0)
+        assert steps.get("last_step") is None
+        if number == 0:
+            continue
+        before = fits[number - 1][3]
+        for place in range(2):
+            masks[place] = top_of(before[place].weights, masks[place], counts[number - 1])
+            for i in range(2):
+                kept = np.where(masks[place][i], before[place].weights[i], 0.0)
+                assert np.array_equal(start[place].weights[i], kept)
+            assert np.array_equal(start[place].biases[0], before[place].biases[0])
+    for place in range(2):
+        assert all(np.array_equal(a, b) for a, b in zip(stack[place].masks, masks[place], strict=True))
+
+
+def test_the_two_ways_of_rewinding_part_after_the_first_round():
+    data, found = sample(), {}
+    for density in (0.5, 0.25):
+        for rewind in ("weights", "schedule"):
+            pruner = IterativeMagnitude(density, rate=0.5, rewind=rewind)
+            found[density, rewind] = rl.train(ARCH, data, pruner, range(6), QUICK).masks
+    assert all(map(torch.equal, found[0.5, "weights"], found[0.5, "schedule"]))
+    assert not all(map(torch.equal, found[0.25, "weights"], found[0.25, "schedule"]))
+
+
+def test_layerwise_rounds_end_at_counts_of_their_own():
+    """The one-shot share of a layer is not what rounds of rounding leave: both cannot be the cap."""
+    pruner = IterativeMagnitude(0.15, scope="layerwise")
+    assert pruner.fixed_counts(ARCH.shapes, 8) == (6, 2)
+    assert layer_counts(np.array([48, 8]), 8).tolist() == [7, 1]
+    stack = rl.train(ARCH, sample(), IterativeMagnitude(8 / 56, scope="layerwise"), range(2), QUICK)
+    assert all([int(m.sum()) for m in net.masks] == [6, 2] for net in stack)

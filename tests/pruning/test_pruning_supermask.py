@@ -7,12 +7,14 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pruning_runs import ARCH, sample
+from pruning_runs import ARCH, same_network, sample
 
 import robustlaw as rl
+from robustlaw.errors import InfeasibleDensity
 from robustlaw.networks import Mlp, Recipe, SignedConstant, StraightThrough, batch, initial_stack
-from robustlaw.pruning import EdgePopup, Random
+from robustlaw.pruning import EdgePopup, Mask, Random, kept_count
 from robustlaw.pruning.base import Session
+from robustlaw.pruning.densities import erdos_renyi
 from robustlaw.pruning.selection import layer_counts
 from robustlaw.pruning.supermask import _Popup
 
@@ -80,7 +82,7 @@ def popup(seed=0, density_counts=(20, 9), dtype=torch.float64):
     session = Session(
         start, batch([data.x], [data.y], dtype=dtype), SOURCE, keys, density_counts, ("W1", "W2")
     )
-    return start, _Popup(session)
+    return start, _Popup(session, EdgePopup(0.5))
 
 
 def test_forward_uses_the_largest_scores_whatever_their_sign():
@@ -138,9 +140,33 @@ def test_scores_depend_on_the_seed_alone():
     session = Session(
         start, batch([data.x], [data.y], dtype=torch.float64), SOURCE, (1,), (12,), ("W1", "W2")
     )
-    alone = _Popup(session)
+    alone = _Popup(session, EdgePopup(0.5))
     assert torch.equal(one.leaves["W1"][1], alone.leaves["W1"][0])
     assert not torch.equal(one.leaves["W1"][0], one.leaves["W1"][1])
     taken = one.take([1, 1])
     assert torch.equal(taken.leaves["W1"][0], one.leaves["W1"][1])
     assert all(torch.equal(a[0], b[1]) for a, b in zip(taken.masks(), one.masks(), strict=True))
+
+
+def test_inside_a_sparse_source_only_its_entries_are_kept():
+    recipe = replace(SOURCE, steps=30)
+    pruner = EdgePopup(0.2, source=0.5)
+    data = sample()
+    densities = [0.2, 0.05, 0.5] * 3
+    stack = rl.train(ARCH, data, pruner, range(9), recipe, densities=densities)
+    # the source at its own count: with all candidates kept nothing is left to learn
+    sources = rl.train(ARCH, data, EdgePopup(0.5, source=0.5), range(9), recipe)
+    wanted = erdos_renyi(ARCH.shapes, 28)
+    for place, (net, source) in enumerate(zip(stack, sources, strict=True)):
+        assert [int(m.sum()) for m in source.masks] == wanted.tolist()
+        assert Mask.of(net).issubset(Mask.of(source))
+        assert [int(m.sum()) for m in net.masks] == layer_counts(
+            wanted, kept_count(densities[place], 56)
+        ).tolist()
+        alone = rl.train(ARCH, data, pruner, [place], recipe, densities=[densities[place]])
+        assert same_network(stack, place, alone, 0)
+    assert pruner.fixed_counts(ARCH.shapes, 11) == tuple(layer_counts(wanted, 11).tolist())
+    with pytest.raises(InfeasibleDensity, match="source"):
+        rl.train(ARCH, data, EdgePopup(0.6, source=0.5), [0], recipe)
+    with pytest.raises(InfeasibleDensity, match="density"):
+        EdgePopup(0.5, source=0.0)

@@ -1,0 +1,129 @@
+"""Controls: what is left of a method when one thing about its masks is undone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from torch import Tensor
+
+from ..data.checks import require_kind
+from ..networks import Stack, initial_stack
+from .at_initialisation import Random
+from .base import Pruner, ScorePruner, Session
+from .densities import random_places
+
+
+def inherit(control: Pruner, pruner: Pruner) -> None:
+    """Give a control the density, and what the mask looks at, of the pruner it wraps."""
+    for name, value in (
+        ("pruner", pruner),
+        ("density", pruner.density),
+        ("dependence", pruner.dependence),
+    ):
+        object.__setattr__(control, name, value)
+
+
+def matched_random(pruner: Pruner) -> Random:
+    """A uniform mask of the same total."""
+    require_kind("pruner", pruner, Pruner, "give a pruner such as Snip(0.5)")
+    return Random(pruner.density)
+
+
+@dataclass(frozen=True, init=False)
+class Shuffled(Pruner):
+    """As many entries in each layer as another pruner keeps, at random places.
+
+    The mask knows no more about the data than the layer counts do.
+    """
+
+    pruner: Pruner = field(init=False)
+
+    def __init__(self, pruner: Pruner) -> None:
+        require_kind("pruner", pruner, Pruner, "give a pruner such as Snip(0.5)")
+        inherit(self, pruner)
+
+    @property
+    def name(self) -> str:
+        return f"Shuffled({self.pruner.name})"
+
+    @property
+    def exact(self) -> bool:
+        return self.pruner.exact
+
+    def fixed_counts(self, shapes: Sequence[tuple[int, int]], count: int) -> tuple[int, ...] | None:
+        return self.pruner.fixed_counts(shapes, count)
+
+    def choose(self, session: Session) -> list[Tensor]:
+        return self._places(session, self.pruner.choose(session))
+
+    def choose_at(self, session: Session, counts: Sequence[int]) -> list[list[Tensor]]:
+        return [self._places(session, masks) for masks in self.pruner.choose_at(session, counts)]
+
+    def _places(self, session: Session, masks: Sequence[Tensor]) -> list[Tensor]:
+        kept = [masks[i].flatten(1).sum(1).cpu().numpy() for i in session.layer_numbers]
+        return random_places(session, np.stack(kept, axis=1), "shuffled")
+
+
+@dataclass(frozen=True, init=False)
+class Reinitialised(Pruner):
+    """Another pruner's mask on weights that are drawn afresh before the last training.
+
+    The initial values on record are the fresh ones; the mask was found from the old ones.
+    """
+
+    pruner: Pruner = field(init=False)
+
+    def __init__(self, pruner: Pruner) -> None:
+        require_kind("pruner", pruner, Pruner, "give a pruner such as Snip(0.5)")
+        inherit(self, pruner)
+
+    @property
+    def name(self) -> str:
+        return f"Reinitialised({self.pruner.name})"
+
+    @property
+    def exact(self) -> bool:
+        return self.pruner.exact
+
+    def fixed_counts(self, shapes: Sequence[tuple[int, int]], count: int) -> tuple[int, ...] | None:
+        return self.pruner.fixed_counts(shapes, count)
+
+    def choose(self, session: Session) -> list[Tensor]:
+        return self.pruner.choose(session)
+
+    def choose_at(self, session: Session, counts: Sequence[int]) -> list[list[Tensor]]:
+        return self.pruner.choose_at(session, counts)
+
+    def run(self, session: Session) -> Stack:
+        return session.finish(fresh_start(session, "again").with_masks(self.choose(session)))
+
+
+def fresh_start(session: Session, purpose: str) -> Stack:
+    """The session's networks at other initial weights, from streams named by `purpose`."""
+    old = session.start
+    keys = [f"{key!r} {purpose}" for key in session.keys]
+    kind, device, dtype = session.recipe.initialisation, str(old.weights[0].device), old.weights[0].dtype
+    new = initial_stack(old.arch, keys, kind, device, dtype)
+    return replace(old, weights=new.weights, biases=new.biases, masks=new.masks, initial=new.initial)
+
+
+@dataclass(frozen=True, init=False)
+class Inverted(ScorePruner):
+    """Keeps the entries of lowest score: what another pruner would remove first."""
+
+    pruner: ScorePruner = field(init=False)
+
+    def __init__(self, pruner: ScorePruner) -> None:
+        require_kind("pruner", pruner, ScorePruner, "give a pruner that ranks scores, such as Snip(0.5)")
+        inherit(self, pruner)
+        for name in ("scope", "min_per_layer"):
+            object.__setattr__(self, name, getattr(pruner, name))
+
+    @property
+    def name(self) -> str:
+        return f"Inverted({self.pruner.name})"
+
+    def scores(self, session: Session) -> list[np.ndarray]:
+        return [-s for s in self.pruner.scores(session)]
