@@ -7,9 +7,11 @@ from .controls import Inverted, Reinitialised, Shuffled, matched_random
 from .densities import Balanced, ErdosRenyi, Pyramidal
 from .gradual import GradualMagnitude
 from .in_rounds import Force, IterativeSnip, SynFlow
+from .kept_counts import geometric_counts
 from .mask import Mask
 from .noisy_top_k import NoisyTopK
 from .on_subset import OnSubset
+from .repair import Repaired
 from .selection import kept_count, select
 from .sparse_training import RigL, Set
 from .subset_sum import nearest_subset, supermask_of
@@ -58,6 +60,7 @@ __all__ = [
     "Pyramidal",
     "Random",
     "Reinitialised",
+    "Repaired",
     "RigL",
     "ScorePruner",
     "Session",
@@ -65,6 +68,7 @@ __all__ = [
     "Shuffled",
     "Snip",
     "SynFlow",
+    "geometric_counts",
     "kept_count",
     "matched_random",
     "nearest_subset",

@@ -55,6 +55,15 @@ class Mask:
             tuple(m & reached[i][None, :] & needed[i + 1][:, None] for i, m in enumerate(self.layers))
         )
 
+    def dead_units(self) -> tuple[np.ndarray, ...]:
+        """For each hidden layer, True where a unit is on no path of kept entries from input to output."""
+        return tuple(np.logical_not(np.any(m, axis=1)) for m in self.effective().layers[:-1])
+
+    @property
+    def collapsed(self) -> tuple[str, ...]:
+        """Names of the layers that have kept nothing, such as "W2": the network is a constant."""
+        return tuple(f"W{i + 1}" for i, kept in enumerate(self.layer_counts) if kept == 0)
+
     def packed(self) -> bytes:
         """One bit an entry, layers in order."""
         return np.packbits(np.concatenate([m.ravel() for m in self.layers])).tobytes()

@@ -130,9 +130,9 @@ class Supermask:
 
 def supermask_of(
     target: Float[np.ndarray, "out into"],
-    inner: Float[np.ndarray, "into units"],
-    outer: Float[np.ndarray, "out into units"],
-    kept: Bool[np.ndarray, "out into units"] | None = None,
+    inner: Float[np.ndarray, "_into _units"],
+    outer: Float[np.ndarray, "_out _into _units"],
+    kept: Bool[np.ndarray, "_out _into _units"] | None = None,
 ) -> Supermask:
     """Choose outer weights so that x_j -> sum_u outer[k,j,u] relu(inner[j,u] x_j) is target[k,j] x_j.
 
@@ -143,6 +143,8 @@ def supermask_of(
         raise ShapeMismatch("outer", a.shape, f"expected {(*goal.shape, b.shape[1])}, as target and inner")
     whole("units", b.shape[1], 1)
     allowed = np.ones(a.shape, dtype=bool) if kept is None else kept
+    if allowed.shape != a.shape:
+        raise ShapeMismatch("kept", allowed.shape, f"expected {a.shape}, as outer")
     mask, errors = np.zeros(a.shape, dtype=bool), np.zeros((*goal.shape, 2))
     for k, j in np.ndindex(*goal.shape):
         for side, units in enumerate((b[j] > 0.0, b[j] < 0.0)):

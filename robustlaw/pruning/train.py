@@ -14,6 +14,7 @@ from ..errors import InvalidArgument, ShapeMismatch
 from ..networks import Mlp, Recipe, Stack, batch, initial_stack
 from .at_initialisation import Random
 from .base import Key, Pruner, Session, maskable_names
+from .kept_counts import with_counts
 from .selection import kept_count
 
 
@@ -36,7 +37,8 @@ def train(
                 seed, data and density, and not on the others in the stack
     densities : the kept fraction of each network, in place of the pruner's
     maskable  : weight tensors masks are chosen in; by default all that the recipe trains
-    Returns a Stack; `facts` of each network: seed, density, steps, loss, converged.
+    Returns a Stack; `facts` of each network: seed, density, steps, loss, converged, and from
+    `kept_counts.with_counts` kept, effective, dead_units, collapsed.
     Raises ShapeMismatch, InfeasibleDensity, LabelOutOfRange, NonFinite, UnknownName.
     """
     require_kind("arch", arch, Mlp, "give an Mlp, such as Mlp((4, 8, 1))")
@@ -67,7 +69,7 @@ def train(
         maskable=frozenset(names),
         facts=tuple({"seed": s, "density": r} for s, r in zip(keys, shares, strict=True)),
     )
-    return chosen.run(Session(start, columns, plan, keys, counts, names))
+    return with_counts(chosen.run(Session(start, columns, plan, keys, counts, names)))
 
 
 def _datasets(data: Any) -> list[Dataset]:

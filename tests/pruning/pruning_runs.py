@@ -22,6 +22,7 @@ from robustlaw.pruning import (
     Pyramidal,
     Random,
     Reinitialised,
+    Repaired,
     RigL,
     Set,
     Shuffled,
@@ -67,6 +68,7 @@ PRUNERS = {
     "Shuffled": lambda density: Shuffled(Snip(density)),
     "Reinitialised": lambda density: Reinitialised(Snip(density)),
     "Inverted": lambda density: Inverted(Snip(density)),
+    "Repaired by moves": lambda density: Repaired(Snip(density), "move"),
     "OnSubset": lambda density: OnSubset(Snip(density), 0.5),
     "OnSubset hardest": lambda density: OnSubset(Snip(density), 0.4, "hardest", restarts=1, early=2),
     "OnSubset easiest": lambda density: OnSubset(

@@ -101,3 +101,5 @@ def test_shapes():
         supermask_of(np.ones((2, 3)), np.ones((3, 5)), np.ones((2, 3, 4)))
     with pytest.raises(ShapeMismatch, match="outer"):
         supermask_of(np.ones((2, 3)), np.ones((2, 5)), np.ones((2, 3, 5)))
+    with pytest.raises(ShapeMismatch, match="kept"):
+        supermask_of(np.ones((2, 3)), np.ones((3, 5)), np.ones((2, 3, 5)), np.ones((2, 3, 4), dtype=bool))
