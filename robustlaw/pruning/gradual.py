@@ -81,7 +81,8 @@ class _Gradual(Rule):
     def __init__(self, pruner: GradualMagnitude, session: Session) -> None:
         steps, total = session.recipe.steps, session.maskable_total
         self._pruner, self._keys = pruner, session.keys
-        self._plans = [pruner.schedule(total, count, steps) for count in session.counts]
+        plans = {count: pruner.schedule(total, count, steps) for count in set(session.counts)}
+        self._plans = [plans[count] for count in session.counts]
         self._times = pruner.times(steps)
         self._hidden: Arrays | None = None
 

@@ -49,9 +49,10 @@ class InRounds(Pruner):
         """Scores (nets, out, in) of the maskable tensors, given the networks as masked so far."""
 
     def choose(self, session: Session) -> list[Tensor]:
-        plans = [exponential_schedule(session.maskable_total, k, self.rounds) for k in session.counts]
-        masked = session.start
-        for wanted in zip(*plans, strict=True):
+        total, masked = session.maskable_total, session.start
+        plans = {k: exponential_schedule(total, k, self.rounds) for k in set(session.counts)}
+        for number in range(self.rounds):
+            wanted = [plans[k][number] for k in session.counts]
             scores, pool = self.scores(session, masked), masked if self.nested else session.start
             found = session.masks_from(scores, self.scope, wanted, pool, self.min_per_layer)
             masked = session.start.with_masks(found)

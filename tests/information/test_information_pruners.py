@@ -24,19 +24,42 @@ from robustlaw.information.zoo import Tabulated
 from robustlaw.networks import Mlp, Recipe
 from robustlaw.pruning import (
     EdgePopup,
+    ErdosRenyi,
+    Force,
+    GradualMagnitude,
+    Grasp,
     IterativeMagnitude,
     MagnitudeAfterTraining,
     MagnitudeAtInit,
     NoisyTopK,
     Random,
+    Repaired,
+    RigL,
+    Shuffled,
     Snip,
+    SynFlow,
 )
 
 LOG2 = math.log(2.0)
 ARCH = Mlp((3, 4, 1))
 RECIPE = Recipe(steps=30, stop_at=None)
-PRUNERS = (Random, MagnitudeAtInit, Snip, MagnitudeAfterTraining, IterativeMagnitude, EdgePopup)
-EVERY = pytest.mark.parametrize("kind", PRUNERS, ids=lambda k: k.__name__)
+PRUNERS = {
+    "Random": Random,
+    "ErdosRenyi": ErdosRenyi,
+    "MagnitudeAtInit": MagnitudeAtInit,
+    "Snip": Snip,
+    "Force": lambda density: Force(density, rounds=3),
+    "Grasp": Grasp,
+    "SynFlow": lambda density: SynFlow(density, rounds=5),
+    "MagnitudeAfterTraining": MagnitudeAfterTraining,
+    "IterativeMagnitude": IterativeMagnitude,
+    "IterativeMagnitude layerwise": lambda density: IterativeMagnitude(density, scope="layerwise"),
+    "GradualMagnitude": lambda density: GradualMagnitude(density, scope="layerwise", returning=True),
+    "RigL": lambda density: RigL(density, every=4),
+    "EdgePopup": EdgePopup,
+    "Shuffled": lambda density: Shuffled(Snip(density)),
+}
+EVERY = pytest.mark.parametrize("kind", PRUNERS.values(), ids=list(PRUNERS))
 
 
 def inputs(n=5, dim=3, seed=0):
@@ -77,7 +100,7 @@ def test_several_densities_share_a_search_and_change_nothing(kind):
         assert 0.0 <= found.information.lower <= found.information.upper <= cap + 1e-12
 
 
-@pytest.mark.parametrize("kind", [Random, MagnitudeAtInit])
+@pytest.mark.parametrize("kind", [Random, MagnitudeAtInit, ErdosRenyi, PRUNERS["SynFlow"]])
 def test_masks_that_do_not_look_at_labels_know_exactly_nothing(kind):
     for density in (0.2, 0.5, 0.9):
         found = exact(kind, density)
@@ -138,6 +161,16 @@ def test_layerwise_pruners_declare_their_sizes():
     assert channel.support == LayerSizes((12, 4), (6, 2))
     noisy = FixedInputs(ARCH, inputs(), NoisyTopK(Snip(0.5), 0.1), RECIPE)
     assert noisy.support == LayerSizes((16,), (8,))
+
+
+@pytest.mark.parametrize("kind", [*PRUNERS.values(), lambda d: Repaired(Snip(d))], ids=[*PRUNERS, "Repaired"])
+@pytest.mark.parametrize("density", [0.15, 0.3, 0.5])
+def test_every_mask_lies_in_the_declared_support(kind, density):
+    """The size of the support caps the information: one mask outside would break a certificate."""
+    channel = FixedInputs(ARCH, inputs(), kind(density), RECIPE)
+    data = labelings(5, 0, 2**5).astype(np.int8)
+    masks = channel.sample_masks(data, np.zeros(len(data), dtype=np.int64))
+    assert channel.support.contains(masks).all()
 
 
 def test_fresh_examples_change_only_where_asked():
