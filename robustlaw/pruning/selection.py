@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from functools import cache
 from typing import Literal, get_args
 
 import numpy as np
@@ -18,6 +19,7 @@ from ..errors import InfeasibleDensity, NonFinite, ShapeMismatch, UnknownName
 from ..seeds import generator
 
 Scope = Literal["global", "layerwise"]
+Orders = Callable[[], np.ndarray]
 
 
 def check_density(density: float) -> float:
@@ -69,22 +71,40 @@ def select(
 def select_rows(
     scores: Float[np.ndarray, "nets entries"],
     counts: Int[np.ndarray, " nets"],
-    orders: Int[np.ndarray, "nets entries"],
+    orders: Int[np.ndarray, "nets entries"] | Orders,
     candidates: Bool[np.ndarray, "nets entries"] | None = None,
 ) -> Bool[np.ndarray, "nets entries"]:
-    """`select` for every row at once; of equal scores the one that stands first in `orders` wins."""
+    """`select` for every row at once; of equal scores the one that stands first in `orders` wins.
+
+    orders : or a function that draws them, called only if a tie has to be broken
+    """
     pool = np.ones(scores.shape, dtype=bool) if candidates is None else candidates
     if np.isnan(scores[pool]).any():
         raise NonFinite("scores", scores[pool & np.isnan(scores)][:3], "a score has to be a number")
-    for count, room in {(int(k), int(n)) for k, n in zip(counts, pool.sum(axis=1), strict=True)}:
-        if not 0 <= count <= room:
-            raise InfeasibleDensity("count", count, f"choose between 0 and {room} candidates")
+    room = pool.sum(axis=1)
+    for wrong in np.flatnonzero((counts < 0) | (counts > room)):
+        raise InfeasibleDensity("count", int(counts[wrong]), f"choose between 0 and {room[wrong]} candidates")
+    if not scores.size:
+        return np.zeros(scores.shape, dtype=bool)
     cost = np.where(pool, np.clip(-scores, None, np.finfo(np.float64).max), np.inf)
-    ranking = np.argsort(np.take_along_axis(cost, orders, axis=1), axis=1, kind="stable")
-    best = np.take_along_axis(orders, ranking, axis=1)
-    masks = np.zeros(scores.shape, dtype=bool)
-    np.put_along_axis(masks, best, np.arange(scores.shape[1]) < counts[:, None], axis=1)
-    return masks
+    last = np.sort(cost, axis=1)[np.arange(len(cost)), np.maximum(counts, 1) - 1]
+    masks, tied = cost < last[:, None], (cost == last[:, None]) & (counts > 0)[:, None]
+    wanted = counts - masks.sum(axis=1)
+    masks |= tied
+    unfair = np.flatnonzero(tied.sum(axis=1) > wanted)
+    if len(unfair):
+        order = (orders() if callable(orders) else orders)[unfair]
+        masks[unfair] ^= _last_in_order(tied[unfair], wanted[unfair], order)
+    return np.asarray(masks & (counts > 0)[:, None])
+
+
+def _last_in_order(tied: np.ndarray, wanted: np.ndarray, orders: np.ndarray) -> np.ndarray:
+    """Of the tied entries those that stand behind the first `wanted`."""
+    ahead = np.take_along_axis(tied, orders, axis=1)
+    behind = ahead & (np.cumsum(ahead, axis=1) > wanted[:, None])
+    found = np.zeros(tied.shape, dtype=bool)
+    np.put_along_axis(found, orders, behind, axis=1)
+    return found
 
 
 def largest_remainder(shares: Float[np.ndarray, " layers"], caps: np.ndarray, total: int) -> np.ndarray:
@@ -151,7 +171,8 @@ def select_masks(
     rest = [p & ~f for p, f in zip(pool, first, strict=True)]
     sizes = [int(np.prod(s.shape[1:])) for s in scores]
     order = _orders(keys, [sum(sizes)])[0]
-    flat = select_rows(_join(scores), wanted - low.sum(axis=1), order, _join(rest)) | _join(first)
+    flat = select_rows(_join(scores), wanted - low.sum(axis=1), order, _join(rest))
+    flat = flat | _join(first) if min_per_layer else flat
     parts = np.split(flat, np.cumsum(sizes)[:-1], axis=1)
     return [part.reshape(s.shape) for part, s in zip(parts, scores, strict=True)]
 
@@ -176,12 +197,17 @@ def drawn(keys: Sequence[int | str], draw: Callable[[int | str], np.ndarray]) ->
     return np.stack([draw(name) for name in names])[[place[k] for k in keys]]
 
 
-def _orders(keys: Sequence[int | str], sizes: Sequence[int]) -> list[Int[np.ndarray, "nets entries"]]:
-    """For each size one order of ties a network, drawn once for each different key."""
-    names = list(dict.fromkeys(keys))
-    place = np.array([names.index(k) for k in keys]) if len(names) < len(keys) else np.arange(len(keys))
-    streams = [generator("tie", name) for name in names]
-    return [np.stack([rng.permutation(size) for rng in streams])[place] for size in sizes]
+def _orders(keys: Sequence[int | str], sizes: Sequence[int]) -> list[Orders]:
+    """For each size one order of ties a network, drawn once for each different key if it is asked for."""
+
+    @cache
+    def draws() -> list[np.ndarray]:
+        names = list(dict.fromkeys(keys))
+        place = {name: i for i, name in enumerate(names)}
+        streams, rows = [generator("tie", name) for name in names], [place[k] for k in keys]
+        return [np.stack([rng.permutation(size) for rng in streams])[rows] for size in sizes]
+
+    return [lambda i=i: draws()[i] for i in range(len(sizes))]  # type: ignore[misc]
 
 
 def _shared_out(
