@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 from ..evidence import Evidence
 from .findings import LADDER, WRONG, Finding
 
-# Okabe and Ito's colours, told apart by colour-blind readers, with a marker each for grey prints.
+# Okabe and Ito's colours, told apart by colour-blind readers, with a marker each for grey prints;
+# a family of methods shares a colour.
 STYLE = {
     "Dense": ("#000000", "o"),
     "Random": ("#0072B2", "s"),
@@ -24,6 +25,16 @@ STYLE = {
     "IterativeMagnitude": ("#D55E00", "P"),
     "EdgePopup": ("#CC79A7", "X"),
     "TopKSign": ("#999999", "*"),
+    "ErdosRenyi": ("#0072B2", "p"),
+    "Balanced": ("#0072B2", "h"),
+    "Pyramidal": ("#0072B2", "<"),
+    "SynFlow": ("#56B4E9", "d"),
+    "IterativeSnip": ("#009E73", "<"),
+    "Force": ("#009E73", ">"),
+    "Grasp": ("#009E73", "p"),
+    "GradualMagnitude": ("#E69F00", "<"),
+    "Set": ("#D55E00", "p"),
+    "RigL": ("#D55E00", "h"),
 }
 SETTINGS: Any = {
     "svg.hashsalt": "robustlaw",
