@@ -7,8 +7,9 @@ from .losses import Batch, batch
 from .mlp import Mlp
 from .network import Network
 from .origin import Dependence, Origin
-from .recipe import LipschitzPenalty, Recipe, StraightThrough
+from .recipe import GradientPenalty, Homotopy, LipschitzPenalty, Recipe, SpectralPenalty, StraightThrough
 from .stack import Stack
+from .subsets import error_norms, subset
 from .training import fit
 
 __all__ = [
@@ -16,7 +17,9 @@ __all__ = [
     "Activation",
     "Batch",
     "Dependence",
+    "GradientPenalty",
     "He",
+    "Homotopy",
     "Initialisation",
     "LipschitzPenalty",
     "Mlp",
@@ -25,13 +28,16 @@ __all__ = [
     "Recipe",
     "SignedConstant",
     "Small",
+    "SpectralPenalty",
     "Stack",
     "StraightThrough",
     "TorchDefault",
     "activation",
     "batch",
+    "error_norms",
     "fit",
     "initial_stack",
     "load_network",
     "save_network",
+    "subset",
 ]

@@ -94,7 +94,10 @@ def initial_stack(
     device: str = "cpu",
     dtype: torch.dtype = torch.float32,
 ) -> Stack:
-    """A dense stack, one network a key, drawn on the CPU in float64 and then cast."""
+    """A dense stack, one network a key, drawn on the CPU in float64 and then cast.
+
+    `facts` call the key "seed": whatever is drawn later for a network, such as its batches, is named by it.
+    """
     if not keys:
         raise InvalidArgument("keys", keys, "give at least one seed")
     draws = [_draw(arch, key, initialisation) for key in keys]
@@ -105,7 +108,8 @@ def initial_stack(
     weights = tuple(batch(0, i) for i in range(arch.layers))
     biases = tuple(batch(1, i) for i in range(arch.layers))
     masks = tuple(torch.ones_like(w, dtype=torch.bool) for w in weights)
-    stack = Stack(arch, weights, biases, masks, dependence=Dependence.NONE, method="dense")
+    facts = tuple({"seed": key} for key in keys)
+    stack = Stack(arch, weights, biases, masks, dependence=Dependence.NONE, method="dense", facts=facts)
     return stack.starting_here()
 
 

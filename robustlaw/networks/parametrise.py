@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from ..errors import MissingCapability, UnknownName
+from ..errors import InvalidArgument, MissingCapability, UnknownName
 from .grid import round_to_grid
 from .recipe import Recipe, StraightThrough
 from .stack import Stack
@@ -18,6 +18,8 @@ class Parametrisation(ABC):
     """Leaves of a stack, batched over networks along their first axis."""
 
     leaves: dict[str, Tensor]
+    # True where weights() are leaves or constants as they are, so that gradients need no recording.
+    direct: bool = False
 
     @abstractmethod
     def weights(self) -> list[Tensor]:
@@ -49,6 +51,20 @@ class Parametrisation(ABC):
         del steps
         return True
 
+    def carried(self) -> dict[str, Tensor]:
+        """What besides the leaves changes in training, networks along the first axis."""
+        return {}
+
+    def carry_on(self, carried: Mapping[str, Tensor]) -> None:  # noqa: B027
+        """Go on with what the same networks `carried` elsewhere; the leaves are set already."""
+
+    def project(self, radius: float) -> None:
+        """Bring every network back to the ball of that norm. Raises MissingCapability."""
+        raise MissingCapability(
+            f"{type(self).__name__} has leaves that are not the weights, so radius={radius} has no meaning "
+            "for it; use radius=None"
+        )
+
     @abstractmethod
     def take(self, places: Sequence[int]) -> Parametrisation:
         """The networks at `places`, with fresh leaves of the same values."""
@@ -72,8 +88,20 @@ class Masked(Parametrisation):
                 "not carry; use Stack.starting_here or StraightThrough(start='zero')"
             )
         self._stack, self._recipe = stack, recipe
+        self.direct = recipe.straight_through is None
+        self._kept = self._mask_bits()
         self.leaves = {
             k: v.detach().clone().requires_grad_() for k, v in names.items() if k not in recipe.frozen
+        }
+        if recipe.radius is not None:
+            self._limit = self._room(recipe.radius)
+
+    def _mask_bits(self) -> dict[str, Tensor]:
+        """What clears entries off the masks, for tensors with any."""
+        return {
+            f"W{i + 1}": _bits(m, self._stack.weights[i].dtype)
+            for i, m in enumerate(self._stack.masks)
+            if not bool(m.all())
         }
 
     def _value(self, name: str) -> Tensor:
@@ -104,23 +132,44 @@ class Masked(Parametrisation):
         return list(self._stack.masks)
 
     def after_backward(self) -> None:
-        self._clear([leaf.grad for leaf in self._masked_leaves() if leaf.grad is not None])
+        self._clear({name: leaf.grad for name, leaf in self.leaves.items() if leaf.grad is not None})
 
     def after_step(self) -> None:
-        with torch.no_grad():
-            self._clear(self._masked_leaves())
+        self._clear(self.leaves)
 
-    def _masked_leaves(self) -> list[Tensor]:
-        return [leaf for name, leaf in self.leaves.items() if name[0] == "W"]
+    @torch.no_grad()
+    def _clear(self, tensors: Mapping[str, Tensor]) -> None:
+        """Make entries off the mask +0, whatever they are: NaN and -0 as well."""
+        for name, bits in self._kept.items():
+            if name in tensors:
+                tensors[name].view(bits.dtype).bitwise_and_(bits)
 
-    def _clear(self, tensors: Sequence[Tensor]) -> None:
-        kept = [self._stack.masks[int(name[1:]) - 1] for name in self.leaves if name[0] == "W"]
-        for tensor, mask in zip(tensors, kept, strict=True):
-            tensor.masked_fill_(~mask, 0.0)
+    def _room(self, radius: float) -> Tensor:
+        """Norm that the leaves may have beside the frozen tensors."""
+        if not self.direct:
+            super().project(radius)
+        still = [v for k, v in self._stack.tensors.items() if k not in self.leaves]
+        room = radius**2 - _squares(still, self._stack.weights[0])
+        if not bool((room > 0.0).all()):
+            raise InvalidArgument("radius", radius, "the frozen tensors alone are as large as that")
+        # Four units for rounding the factor and the product, and one of float64 for each square summed.
+        rounding = 4.0 * torch.finfo(self._stack.weights[0].dtype).eps
+        rounding += self._stack.arch.parameter_count * torch.finfo(torch.float64).eps
+        return room.sqrt() * (1.0 - rounding)
+
+    @torch.no_grad()
+    def project(self, radius: float) -> None:
+        del radius  # known since the start
+        leaves = list(self.leaves.values())
+        norm = _squares(leaves, leaves[0]).sqrt()
+        factor = torch.where(norm > self._limit, self._limit / norm, 1.0).to(leaves[0].dtype)
+        for leaf in leaves:
+            leaf *= factor.view(-1, *[1] * (leaf.dim() - 1))
 
     def remask(self, masks: Sequence[Tensor]) -> None:
         """Other masks from now on; what falls off them becomes exactly 0."""
         self._stack = self._stack.with_masks(masks)
+        self._kept = self._mask_bits()
         self.after_step()
 
     def take(self, places: Sequence[int]) -> Masked:
@@ -128,3 +177,17 @@ class Masked(Parametrisation):
         index = torch.as_tensor(places, dtype=torch.long, device=self._stack.weights[0].device)
         rest.leaves = {k: v.detach()[index].clone().requires_grad_() for k, v in self.leaves.items()}
         return rest
+
+
+def _bits(mask: Tensor, dtype: torch.dtype) -> Tensor:
+    """All bits of a kept entry and none of the others, as integers of the size of `dtype`."""
+    kind = {2: torch.int16, 4: torch.int32, 8: torch.int64}[dtype.itemsize]
+    return mask.to(kind).neg_()
+
+
+def _squares(tensors: Sequence[Tensor], like: Tensor) -> Tensor:
+    """Sum of squares of each network, in float64."""
+    total = torch.zeros(like.shape[0], dtype=torch.float64, device=like.device)
+    for tensor in tensors:
+        total += tensor.double().square().flatten(1).sum(1)
+    return total

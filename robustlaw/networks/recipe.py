@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from ..data.checks import require_count, require_number
+from ..data.checks import require_count, require_number, require_positive
 from ..errors import InvalidArgument, UnknownName
 from .grid import check_bits
 from .initialise import He, Initialisation
@@ -50,18 +50,82 @@ class LipschitzPenalty:
     iterations: int = 6
 
     def __post_init__(self) -> None:
-        if not (self.weight > 0.0 and math.isfinite(self.weight)) or self.iterations < 1:
-            raise InvalidArgument("penalty", self, "give a positive weight and at least one iteration")
+        _check_penalty(self, self.weight, self.iterations)
+
+
+@dataclass(frozen=True)
+class SpectralPenalty:
+    """Adds a function of the layers' spectral norms, at any depth and with any activation.
+
+    form : "product" adds weight * prod |W_l|^2, which bounds the squared Lipschitz constant where the
+           activation's slopes are at most 1; "sum" adds weight * sum |W_l|^2
+    `iterations` warm-started power steps a training step follow each norm.
+    """
+
+    weight: float = 0.003
+    iterations: int = 2
+    form: Literal["product", "sum"] = "product"
+
+    def __post_init__(self) -> None:
+        _check_penalty(self, self.weight, self.iterations)
+        if self.form not in ("product", "sum"):
+            raise UnknownName("form", self.form, ("product", "sum"))
+
+
+@dataclass(frozen=True)
+class GradientPenalty:
+    """Adds weight times the mean over the samples of |grad_x f|^2; f is the margin of two outputs."""
+
+    weight: float = 0.003
+
+    def __post_init__(self) -> None:
+        _check_penalty(self, self.weight, 1)
+
+
+@dataclass(frozen=True)
+class Homotopy:
+    """Interpolate by Levenberg-Marquardt steps on ever sharper softplus networks, then on the network.
+
+    Made for few parameters a sample, below about 2, and small mean squares; another trainer than the
+    optimisers, with another implicit bias. Costs n^2 times the parameters a step.
+
+    sharpness : b of the softplus stages, rising; not used by activations without a kink
+    trials    : most steps of the last stage, refused ones included
+    """
+
+    sharpness: tuple[float, ...] = (3.0, 10.0, 30.0, 100.0, 300.0)
+    trials: int = 150
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sharpness", tuple(self.sharpness))
+        for value in self.sharpness:
+            require_positive("sharpness", value)
+        require_count("trials", self.trials)
+
+
+Penalty = LipschitzPenalty | SpectralPenalty | GradientPenalty
+
+
+def _check_penalty(penalty: object, weight: float, iterations: int) -> None:
+    require_number("penalty", weight)
+    if not (weight > 0.0 and math.isfinite(weight)) or iterations < 1:
+        raise InvalidArgument("penalty", penalty, "give a positive weight and at least one iteration")
 
 
 @dataclass(frozen=True)
 class Recipe:
     """One way to train.
 
-    steps      : most full-batch steps
+    momentum   : of SGD
+    steps      : most steps of the optimiser
+    batch_size : samples a step, drawn without replacement anew every epoch; None takes all
+    radius     : after every step weights and biases are brought back to the ball of this Euclidean
+                 norm; None leaves them free
+    gradient_noise : deviation of the normal noise added to every entry of the gradients
     stop_at    : stop a network once its loss is at most this; None trains all steps
     check_every: steps between two readings of the losses
     frozen     : names of tensors that stay at their initial value, such as "W2", "b1"
+    homotopy   : train by it rather than by the optimiser, whose fields then have no say
     lanes      : stacks are padded to a multiple of this many networks, so that the bits of a
                  result do not depend on the companions; 1 for large networks trained alone
     Raises InvalidArgument or UnknownName.
@@ -72,13 +136,18 @@ class Recipe:
     optimiser: Optimiser = "adam"
     learning_rate: float = 0.02
     weight_decay: float = 0.0
+    momentum: float = 0.0
     schedule: Schedule = "constant"
     steps: int = 500
     stop_at: float | None = 1e-3
     check_every: int = 50
+    batch_size: int | None = None
+    radius: float | None = None
+    gradient_noise: float = 0.0
     frozen: frozenset[str] = frozenset()
-    penalty: LipschitzPenalty | None = None
+    penalty: Penalty | None = None
     straight_through: StraightThrough | None = None
+    homotopy: Homotopy | None = None
     lanes: int = LANES
 
     def __post_init__(self) -> None:
@@ -93,6 +162,7 @@ class Recipe:
         require_number("weight_decay", self.weight_decay)
         if self.stop_at is not None:
             require_number("stop_at", self.stop_at)
+        self._check_extras()
         for name, count in (("lanes", self.lanes), ("steps", self.steps), ("check_every", self.check_every)):
             require_count(name, count)
         object.__setattr__(self, "frozen", tensor_names("frozen", self.frozen))
@@ -102,6 +172,38 @@ class Recipe:
             raise InvalidArgument("weight_decay", self.weight_decay, "give a finite number of at least 0")
         if self.stop_at is not None and math.isnan(self.stop_at):
             raise InvalidArgument("stop_at", self.stop_at, "give a loss to stop at, or None")
+
+    def _check_extras(self) -> None:
+        for name, value in (("momentum", self.momentum), ("gradient_noise", self.gradient_noise)):
+            require_number(name, value)
+            if not 0.0 <= value < math.inf:
+                raise InvalidArgument(name, value, "give a finite number of at least 0")
+        if self.momentum >= 1.0 or (self.momentum and self.optimiser != "sgd"):
+            raise InvalidArgument("momentum", self.momentum, "it belongs to sgd and is below 1")
+        if self.batch_size is not None:
+            require_count("batch_size", self.batch_size)
+        if self.radius is not None:
+            require_positive("radius", self.radius)
+        if self.homotopy is not None:
+            self._check_homotopy()
+
+    def _check_homotopy(self) -> None:
+        """What changes the loss or the weights of gradient training may not be dropped in silence."""
+        plain: dict[str, object] = {
+            "penalty": None,
+            "straight_through": None,
+            "batch_size": None,
+            "radius": None,
+        }
+        plain |= {"weight_decay": 0.0, "gradient_noise": 0.0, "loss": "mse"}
+        for name, value in plain.items():
+            if getattr(self, name) != value:
+                raise InvalidArgument(name, getattr(self, name), f"the homotopy needs {value!r}")
+
+    @property
+    def draws(self) -> bool:
+        """Whether training itself is random, given the initial values."""
+        return self.batch_size is not None or self.gradient_noise > 0.0
 
     def rate(self, step: int) -> float:
         """Learning rate of step 0, 1, ..., steps - 1."""

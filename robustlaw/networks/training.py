@@ -1,8 +1,11 @@
-"""Full-batch training of a stack: each network stops on its own, and ignores its neighbours.
+"""Training of a stack: each network stops on its own, and ignores its neighbours.
 
 The stack is padded to a multiple of recipe.lanes networks with copies of its last member, so
 that every batched kernel sees full registers and a network's result is the same bits whatever
-its companions are (a property of the torch build; the tests check it).
+its companions are (a property of the builds of torch and numpy; the tests check it). It is
+trained in chunks, check by check, so that what a chunk needs stays in the processor's cache.
+On an accelerator all networks go at once and only the random streams are independent by
+construction: companions may change roundings, which a hundred float32 steps keep below 1e-4.
 """
 
 from __future__ import annotations
@@ -14,13 +17,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..errors import InvalidArgument, ShapeMismatch
-from ..seeds import generator
+from ..errors import InvalidArgument, MissingCapability, ShapeMismatch
+from .chunk import Chunk, chunk_size
+from .homotopy import check_homotopy, fit_homotopy
 from .losses import Batch, check_loss, stack_loss
 from .parametrise import Masked, Parametrisation
-from .penalty import FreePatternPenalty
 from .recipe import Recipe
 from .stack import Stack, forward
+from .streams import Key
 
 
 def fit(
@@ -31,36 +35,65 @@ def fit(
     *,
     first_step: int = 0,
     last_step: int | None = None,
+    keys: Sequence[Key] | None = None,
 ) -> Stack:
     """Train every network of the stack on its data.
 
     data            : shared, or one data set a network
     parametrisation : what is trained; by default the weights under the stack's masks
     first_step      : where the schedule starts; last_step: where it ends, by default the recipe's
-    Returns the trained stack; `facts` gains steps, loss and converged for each network. A
+    keys            : name the random streams of training, by default the "seed" of the stack's facts
+    Returns the trained stack; `facts` gains trainer, steps, loss and converged for each network. A
     network that misses `stop_at` is a result like any other (converged False).
     Raises ShapeMismatch, UnknownName (a frozen tensor that does not exist), InvalidArgument (no
-    step or nothing to train, labels the loss is not for) or MissingCapability (the penalty, or
-    rounding from initial values that are not there).
+    step or nothing to train, labels the loss is not for) or MissingCapability (the penalty, rounding
+    from initial values that are not there, or random training of networks without a key).
     """
     if data.copies not in (1, len(stack)):
         raise ShapeMismatch(
             "data", data.copies, f"give one data set, or one for each of {len(stack)} networks"
         )
+    if recipe.homotopy is not None:
+        check_homotopy((first_step, last_step), parametrisation is not None)
+        trained = fit_homotopy(stack, data, recipe)
+        return replace(trained, frozen=_never_trained(stack, recipe))
     check_loss(recipe.loss, stack.arch.widths[-1], data)
     steps = range(first_step, recipe.steps if last_step is None else last_step)
     if first_step < 0 or not steps:
         raise InvalidArgument("first_step", (first_step, steps.stop), "the schedule has no step to train")
-    nets = len(stack)
-    padded = lanes_filled(range(nets), recipe.lanes)
-    model = (parametrisation or Masked(stack, recipe)).take(padded)
-    run = _Run(stack.take(padded), data.take(padded), recipe, model)
-    return run.over(steps, nets, stack)
+    _require_full_precision(stack)
+    model = parametrisation or Masked(stack, recipe)
+    names = _keys(stack, keys) if recipe.draws else (0,) * len(stack)
+    return _Run(stack, data, recipe, model, names).over(steps)
+
+
+def _require_full_precision(stack: Stack) -> None:
+    """Raises InvalidArgument where an accelerator was told to round the factors of products."""
+    if stack.weights[0].device.type != "cpu" and torch.get_float32_matmul_precision() != "highest":
+        raise InvalidArgument(
+            "torch.get_float32_matmul_precision()",
+            torch.get_float32_matmul_precision(),
+            'call torch.set_float32_matmul_precision("highest"); TF32 products have 10 bits',
+        )
 
 
 def lanes_filled(places: Sequence[int], lanes: int) -> list[int]:
     """`places`, the last one repeated up to a multiple of `lanes`."""
     return [*places, *[places[-1]] * (-len(places) % lanes)]
+
+
+def _keys(stack: Stack, keys: Sequence[Key] | None) -> tuple[Key, ...]:
+    if keys is not None:
+        if len(keys) != len(stack):
+            raise ShapeMismatch("keys", len(keys), f"give one for each of {len(stack)} networks")
+        return tuple(keys)
+    seeds = tuple(fact["seed"] for fact in stack.facts if isinstance(fact.get("seed"), (int, str)))
+    if len(seeds) != len(stack):
+        raise MissingCapability(
+            "batches and gradient noise are drawn from a key for each network, and these networks have no "
+            "seed in their facts; give keys="
+        )
+    return seeds  # type: ignore[return-value]
 
 
 def losses_of(stack: Stack, data: Batch, recipe: Recipe) -> list[float]:
@@ -89,112 +122,73 @@ def _start(stack: Stack, name: str) -> Tensor:
 
 
 class _Run:
-    """One training run; `alive` are the places of the padded stack still in training."""
+    """One training run; networks are known by their place in the stack."""
 
-    def __init__(self, stack: Stack, data: Batch, recipe: Recipe, model: Parametrisation) -> None:
-        self.arch, self.data, self.recipe, self.model = stack.arch, data, recipe, model
-        self.alive = list(range(len(stack)))
-        self.optimiser = _optimiser(recipe, list(model.leaves.values()))
-        start = generator("probe", "fgl").normal(size=(1, stack.arch.widths[0]))
-        direction = torch.as_tensor(start).to(stack.weights[0]).expand(len(stack), -1)
-        self.penalty = (
-            None if recipe.penalty is None else FreePatternPenalty(self.arch, recipe.penalty, direction)
+    def __init__(
+        self, stack: Stack, data: Batch, recipe: Recipe, model: Parametrisation, keys: Sequence[Key]
+    ) -> None:
+        self.stack, self.data, self.recipe, self.model, self.keys = stack, data, recipe, model, keys
+        self.target = -np.inf if recipe.stop_at is None else recipe.stop_at
+        self.size = chunk_size(stack.arch, data, recipe)
+        self.chunks = [self.chunk(places) for places in self.split(range(len(stack)))]
+        self.saved: dict[int, tuple[list[list[Tensor]], int, float]] = {}
+
+    def split(self, places: Sequence[int]) -> list[list[int]]:
+        padded = lanes_filled(places, self.recipe.lanes)
+        return [padded[i : i + self.size] for i in range(0, len(padded), self.size)]
+
+    def chunk(self, places: list[int]) -> Chunk:
+        keys = [self.keys[i] for i in places]
+        return Chunk(
+            places, self.stack.arch, self.model.take(places), self.data.take(places), self.recipe, keys
         )
-        self.saved: dict[int, tuple[list[Tensor], list[Tensor], list[Tensor], int, float]] = {}
 
-    def loss(self, weights: Sequence[Tensor]) -> Tensor:
-        outputs = forward(self.arch, weights, self.model.biases(), self.data.columns)
-        return stack_loss(self.recipe.loss, outputs, self.data)
+    def over(self, steps: range) -> Stack:
+        every = self.recipe.check_every if self.recipe.stop_at is not None else self.recipe.steps
+        first = steps.start
+        while first < steps.stop and self.chunks:
+            last = min((first // every + 1) * every, steps.stop)
+            for chunk in self.chunks:
+                for number in range(first, last):
+                    chunk.step(number)
+            if last == steps.stop or self.recipe.stop_at is not None:
+                self.check(last, last == steps.stop)
+            first = last
+        return self.collect()
 
-    def step(self, number: int) -> None:
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.recipe.rate(number)
-        self.optimiser.zero_grad(set_to_none=True)
-        self.model.before_step(number)
-        weights = self.model.weights()
-        loss = self.loss(weights)
-        if self.penalty is not None:
-            loss = loss + self.penalty(weights)
-        loss.sum().backward()  # type: ignore[no-untyped-call]
-        self.model.after_backward()
-        self.forget(self.model.forgotten())
-        self.optimiser.step()
-        self.model.after_step()
+    def check(self, steps: int, last: bool) -> None:
+        """Snapshot what is done, and go on with fewer chunks if that drops a quarter of the work."""
+        for chunk in self.chunks:
+            losses, tensors = chunk.read()
+            for here, place in enumerate(chunk.places):
+                reached = losses[here] <= self.target and chunk.model.may_stop(steps)
+                if place not in self.saved and (last or reached):
+                    parts = [[t[here].detach().clone() for t in group] for group in tensors]
+                    self.saved[place] = (parts, steps, losses[here])
+        active = [(c, i) for c in self.chunks for i, place in enumerate(c.places) if place not in self.saved]
+        first_of = {chunk.places[i]: (chunk, i) for chunk, i in reversed(active)}
+        groups = self.split(sorted(first_of)) if first_of else []
+        if 4 * sum(map(len, groups)) <= 3 * sum(len(c.places) for c in self.chunks):
+            self.chunks = [self.regrouped(places, first_of) for places in groups]
 
-    @torch.no_grad()
-    def forget(self, entries: Mapping[str, Tensor]) -> None:
-        """Set the optimiser's moments of these entries back to 0."""
-        for name, fresh in entries.items():
-            for moment in self.optimiser.state[self.model.leaves[name]].values():
-                if isinstance(moment, Tensor) and moment.dim() > 0:
-                    moment.masked_fill_(fresh, 0.0)
+    def regrouped(self, places: list[int], source: Mapping[int, tuple[Chunk, int]]) -> Chunk:
+        """The networks at `places` in one chunk, as far as their chunks have come."""
+        chunk = self.chunk(places)
+        chunk.load([source[place][0].state_of(source[place][1]) for place in places])
+        return chunk
 
-    def over(self, steps: range, nets: int, stack: Stack) -> Stack:
-        for number in steps:
-            self.step(number)
-            last = number + 1 == steps.stop
-            due = self.recipe.stop_at is not None and (number + 1) % self.recipe.check_every == 0
-            due = due and self.model.may_stop(number + 1)
-            if (last or due) and self.save_finished(number + 1, last):
-                break
-        return self.collect(nets, stack)
-
-    @torch.no_grad()
-    def save_finished(self, steps: int, last: bool) -> bool:
-        """Snapshot what is done, drop it if that halves the work; True when nothing is left."""
-        losses = self.loss(self.model.weights()).cpu().numpy()
-        target = -np.inf if self.recipe.stop_at is None else self.recipe.stop_at
-        weights, biases, masks = self.model.weights(), self.model.biases(), self.model.masks()
-        for here, place in enumerate(self.alive):
-            if place not in self.saved and (last or losses[here] <= target):
-                parts = [[t[here].detach().clone() for t in group] for group in (weights, biases, masks)]
-                self.saved[place] = (parts[0], parts[1], parts[2], steps, float(losses[here]))
-        open_places = [i for i, place in enumerate(self.alive) if place not in self.saved]
-        if open_places and 2 * len(open_places) <= len(self.alive) - self.recipe.lanes:
-            self.compact(open_places)
-        return not open_places
-
-    def compact(self, keep: list[int]) -> None:
-        """Go on with the networks at `keep` (padded), optimiser moments included."""
-        places = lanes_filled(keep, self.recipe.lanes)
-        state = self.optimiser.state_dict()
-        old = list(self.model.leaves.values())
-        self.model = self.model.take(places)
-        index = torch.as_tensor(places, dtype=torch.long, device=old[0].device)
-        for moments in state["state"].values():
-            for name, value in moments.items():
-                if isinstance(value, Tensor) and value.dim() > 0:
-                    moments[name] = value[index].clone()
-        self.optimiser = _optimiser(self.recipe, list(self.model.leaves.values()))
-        self.optimiser.load_state_dict(state)
-        self.data = self.data.take(places)
-        if self.penalty is not None:
-            self.penalty.take(places)
-        self.alive = [self.alive[i] for i in places]
-
-    def collect(self, nets: int, stack: Stack) -> Stack:
-        done = [self.saved[place] for place in range(nets)]
-        layers = range(self.arch.layers)
-        target = -np.inf if self.recipe.stop_at is None else self.recipe.stop_at
-        old = stack.facts or ({},) * nets
+    def collect(self) -> Stack:
+        stack = self.stack
+        done = [self.saved[place] for place in range(len(stack))]
+        old = stack.facts or ({},) * len(stack)
+        trainer = self.recipe.optimiser
         facts = tuple(
-            {**before, "steps": steps, "loss": loss, "converged": bool(loss <= target)}
-            for before, (_, _, _, steps, loss) in zip(old, done, strict=True)
+            {**before, "trainer": trainer, "steps": n, "loss": loss, "converged": bool(loss <= self.target)}
+            for before, (_, n, loss) in zip(old, done, strict=True)
         )
-        return replace(
-            stack,
-            weights=tuple(torch.stack([d[0][i] for d in done]) for i in layers),
-            biases=tuple(torch.stack([d[1][i] for d in done]) for i in layers),
-            masks=tuple(torch.stack([d[2][i] for d in done]) for i in layers),
-            frozen=_never_trained(stack, self.recipe),
-            facts=facts,
+        weights, biases, masks = (
+            tuple(torch.stack([d[0][group][i] for d in done]) for i in range(stack.arch.layers))
+            for group in range(3)
         )
-
-
-def _optimiser(recipe: Recipe, leaves: list[Tensor]) -> torch.optim.Optimizer:
-    if not leaves:
-        raise InvalidArgument("frozen", sorted(recipe.frozen), "leave at least one tensor to train")
-    if recipe.optimiser == "sgd":
-        return torch.optim.SGD(leaves, lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True)
-    kind = torch.optim.Adam if recipe.optimiser == "adam" else torch.optim.AdamW
-    return kind(leaves, lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True)
+        frozen = _never_trained(stack, self.recipe)
+        return replace(stack, weights=weights, biases=biases, masks=masks, frozen=frozen, facts=facts)

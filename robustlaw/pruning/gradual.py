@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from ..data.checks import require_count, require_number, whole
@@ -103,6 +104,13 @@ class _Gradual(Rule):
         sizes = [np.abs(w) for w in weights]
         chosen = select_masks(sizes, counts, pruner.scope, self._keys, pool, pruner.min_per_layer)
         return chosen, weights
+
+    def carried(self) -> dict[str, Tensor]:
+        return {f"hidden {i}": torch.as_tensor(h) for i, h in enumerate(self._hidden or [])}
+
+    def carry_on(self, carried: Mapping[str, Tensor]) -> None:
+        layers = sum(name.startswith("hidden ") for name in carried)
+        self._hidden = [carried[f"hidden {i}"].numpy() for i in range(layers)] or None
 
     def take(self, places: Sequence[int]) -> _Gradual:
         rest: _Gradual = object.__new__(_Gradual)

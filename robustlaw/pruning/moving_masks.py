@@ -38,6 +38,13 @@ class Rule(ABC):
         del steps
         return True
 
+    def carried(self) -> dict[str, Tensor]:
+        """What changes in training beside the masks, networks along the first axis."""
+        return {}
+
+    def carry_on(self, carried: Mapping[str, Tensor]) -> None:  # noqa: B027 - most rules carry nothing
+        """Go on with what the same networks `carried` elsewhere."""
+
     @abstractmethod
     def take(self, places: Sequence[int]) -> Rule:
         """The rule for the networks at `places`."""
@@ -57,7 +64,7 @@ class MovingMasks(Parametrisation):
         self._inner, self._rule = Masked(session.start.with_masks(masks), session.recipe), rule
         self._names = session.maskable
         self._step, self._moved = 0, False
-        self.leaves = self._inner.leaves
+        self.leaves, self.direct = self._inner.leaves, self._inner.direct
 
     def weights(self) -> list[Tensor]:
         return self._inner.weights()
@@ -88,13 +95,22 @@ class MovingMasks(Parametrisation):
     def may_stop(self, steps: int) -> bool:
         return self._rule.settled(steps)
 
+    def carried(self) -> dict[str, Tensor]:
+        """The masks as they are now, and what the rule keeps."""
+        return {f"mask {i}": mask for i, mask in enumerate(self._inner.masks())} | self._rule.carried()
+
+    def carry_on(self, carried: Mapping[str, Tensor]) -> None:
+        self._inner.remask([carried[f"mask {i}"] for i in range(len(self._inner.masks()))])
+        self._rule.carry_on(carried)
+
     @torch.no_grad()
     def _move(self) -> None:
         if not self._rule.due(self._step):
             return
         layers = [int(n[1:]) - 1 for n in self._names]
         leaves, before = [self.leaves[n] for n in self._names], self._inner.masks()
-        gradients = [_wide(leaf.grad) for leaf in leaves if leaf.grad is not None]
+        asked = leaves if self._rule.needs_gradients else []
+        gradients = [_wide(leaf.grad) for leaf in asked if leaf.grad is not None]
         kept = [before[i].cpu().numpy() for i in layers]
         masks, values = self._rule.update(self._step, [_wide(w) for w in leaves], gradients, kept)
         for leaf, value in zip(leaves, values, strict=True):
@@ -109,7 +125,7 @@ class MovingMasks(Parametrisation):
         rest: Any = object.__new__(MovingMasks)
         rest._inner, rest._rule = self._inner.take(places), self._rule.take(places)
         rest._names, rest._step, rest._moved = self._names, self._step, self._moved
-        rest.leaves = rest._inner.leaves
+        rest.leaves, rest.direct = rest._inner.leaves, rest._inner.direct
         return rest  # type: ignore[no-any-return]
 
 

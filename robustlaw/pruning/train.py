@@ -37,7 +37,7 @@ def train(
                 seed, data and density, and not on the others in the stack
     densities : the kept fraction of each network, in place of the pruner's
     maskable  : weight tensors masks are chosen in; by default all that the recipe trains
-    Returns a Stack; `facts` of each network: seed, density, steps, loss, converged, and from
+    Returns a Stack; `facts` of each network: seed, density, trainer, steps, loss, converged, and from
     `kept_counts.with_counts` kept, effective, dead_units, collapsed.
     Raises ShapeMismatch, InfeasibleDensity, LabelOutOfRange, NonFinite, UnknownName.
     """

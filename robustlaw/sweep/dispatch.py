@@ -12,7 +12,7 @@ from .environment import environment
 from .errors import WorkersDoNotStart
 from .protocol import Study
 from .rows import Cell, Failure, Row, Status
-from .worker import Answer, alive, run_chunk
+from .worker import Answer, alive, device_of, run_chunk
 
 Chunk = tuple[Cell, ...]
 
@@ -119,7 +119,8 @@ class Dispatcher:
                     suspects.extendleft((chunk[half:], chunk[:half]))
                 else:
                     failure = _death(exit_codes)
-                    self._record([chunk[0].lost(Status.KILLED, failure, seconds, environment())])
+                    where = environment(device_of([chunk[0].config]))
+                    self._record([chunk[0].lost(Status.KILLED, failure, seconds, where)])
 
     def _renew(self) -> list[int]:
         """A new executor that is known to work; the exit codes of the old one's dead workers."""

@@ -15,8 +15,11 @@ from typing import Any
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
-def environment() -> dict[str, Any]:
-    """Versions, platform and threads of this process; a library that is not loaded is None."""
+def environment(device: str = "cpu") -> dict[str, Any]:
+    """Versions, platform and threads of this process; a library that is not loaded is None.
+
+    device : what the networks were trained on
+    """
     return {
         "robustlaw": _version("robustlaw"),
         "revision": _revision(),
@@ -25,7 +28,7 @@ def environment() -> dict[str, Any]:
         "scipy": _version("scipy"),
         "torch": _version("torch"),
         "blas": _blas(),
-        "device": "cpu",
+        "device": device,
         "platform": platform.platform(),
         "threads": {name: os.environ.get(name) for name in THREAD_VARIABLES} | {"torch": _torch_threads()},
     }

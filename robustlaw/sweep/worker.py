@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import time
 import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,7 +43,12 @@ def run_chunk(path: str, configs: list[Config]) -> Answer:
         results = _checked(study, configs)
     except (Exception, SystemExit) as error:  # noqa: BLE001  whatever a study raises becomes its row
         failure = describe(error)
-    return Answer(results, failure, time.perf_counter() - start, environment())
+    return Answer(results, failure, time.perf_counter() - start, environment(device_of(configs)))
+
+
+def device_of(configs: Sequence[Config]) -> str:
+    """What the first config names as its device; the CPU where it names none."""
+    return str(configs[0].get("device", "cpu"))
 
 
 def alive(path: str) -> str:

@@ -13,7 +13,7 @@ from pruning_runs import ARCH, QUICK, sample
 import robustlaw as rl
 from robustlaw.errors import InvalidArgument, UnknownName
 from robustlaw.networks import Mlp, Recipe, TorchDefault, batch, initial_stack
-from robustlaw.networks import training as room
+from robustlaw.networks.chunk import Chunk
 from robustlaw.pruning import GradualMagnitude, RigL, Session, Set
 from robustlaw.pruning.gradual import _Gradual
 from robustlaw.pruning.sparse_training import _Exchange
@@ -33,7 +33,7 @@ def session(counts, arch=ARCH, recipe=QUICK, keys=None, dtype=torch.float32):
 def steps(monkeypatch):
     """After every optimiser step: masks, weights, dense gradient and moments by leaf."""
     seen = []
-    inner = room._Run.step
+    inner = Chunk.step
 
     def recorded(self, number):
         dense = {}
@@ -50,15 +50,16 @@ def steps(monkeypatch):
         inner(self, number)
         self.model.after_backward = after_backward
         state = {
-            name: [v.clone() for v in self.optimiser.state[leaf].values() if v.dim() > 0]
-            for name, leaf in self.model.leaves.items()
+            name: [v.clone() for k, v in self.packed.state().items() if k.endswith(f"exp_avg {name}")]
+            + [v.clone() for k, v in self.packed.state().items() if k.endswith(f"exp_avg_sq {name}")]
+            for name in self.model.leaves
             if name[0] == "W"
         }
         weights = [w.detach().clone() for w in self.model.weights()]
         masks = [m.clone() for m in self.model.masks()]
         seen[-1] |= {"masks": masks, "weights": weights, "gradients": dense, "moments": state}
 
-    monkeypatch.setattr(room._Run, "step", recorded)
+    monkeypatch.setattr(Chunk, "step", recorded)
     return seen
 
 
