@@ -23,6 +23,10 @@ SUM = 1e-6
 
 def check_declarations(drawn: Sample) -> None:
     """Raises FalseDeclaration, with what was seen, if the pilot contradicts the channel."""
+    bits = drawn.channel.n_bits
+    _require(
+        bits == drawn.channel.support.n_bits, drawn, f"n_bits is {bits}, but its support has other masks"
+    )
     runs = drawn.pilot.take(slice(0, 50))
     if not len(runs):
         return

@@ -166,3 +166,11 @@ def test_audit_and_lipschitz_answer_on_good_files(tmp_path, net, data):
     audit = run("audit", net, file, "--proxy", "0.3")
     assert audit.returncode in (0, 3), audit.stderr
     assert "assuming rho = 0.3" in audit.stdout
+
+
+def test_the_module_is_the_command():
+    done = subprocess.run(
+        [sys.executable, "-m", "robustlaw", "--help"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0
+    assert "information" in done.stdout

@@ -108,3 +108,9 @@ def test_labels_of_another_chance_than_declared(declared, one):
 def test_labels_of_another_code_than_declared():
     refused(Copied(0.3, 0.3, signs=True), "coded 0 to 1")
     assert mask_information(Copied(0.3, 0.3)).lower > 1.0
+
+
+def test_a_number_of_bits_that_is_not_the_masks():
+    channel = honest()
+    channel.n_bits = 3
+    refused(channel, "n_bits")
