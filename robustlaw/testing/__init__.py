@@ -18,6 +18,7 @@ except ImportError as error:  # pragma: no cover - the tests have it
 
 from .channels import channels, coarsened, merged_data, side_by_side
 from .masks import masks
+from .networks import networks, tiny_networks
 from .problems import datasets, distributions, problems
 from .references import REFERENCE_NETWORKS, ReferenceNetwork
 
@@ -30,6 +31,8 @@ __all__ = [
     "distributions",
     "masks",
     "merged_data",
+    "networks",
     "problems",
     "side_by_side",
+    "tiny_networks",
 ]

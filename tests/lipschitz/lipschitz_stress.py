@@ -14,13 +14,13 @@ import numpy as np
 from hypothesis import HealthCheck
 from hypothesis import strategies as st
 from lipschitz_oracles import exact_line, exact_shallow
-from tiny_networks import tiny_networks
 
 from robustlaw.errors import BrokenInvariant
 from robustlaw.evidence import Certificate, from_json, to_json
 from robustlaw.lipschitz import bracket
 from robustlaw.lipschitz.certificate import check
 from robustlaw.networks import activation
+from robustlaw.testing.networks import tiny_networks
 
 # Brute force is a float64 calculation of its own: so much may it be wrong.
 BRUTE = 1e-9

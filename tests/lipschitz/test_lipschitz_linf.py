@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from lipschitz_oracles import random_net, shallow
 from lipschitz_stress import refused, with_numbers
-from tiny_networks import tiny_networks
 
 from robustlaw.errors import UnknownName
 from robustlaw.lipschitz import bracket_linf, check
 from robustlaw.networks import Network, activation
+from robustlaw.testing.networks import tiny_networks
 
 EFFORTS = ("fast", "tight", "exact")
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from lipschitz_oracles import EFFORTS, exact_line, exact_shallow, random_net
 from test_lipschitz_reference import load
-from tiny_networks import Layer, Recipe, plain
 
 from robustlaw.lipschitz import bracket, bracket_stack, check
 from robustlaw.lipschitz.ascent import _Surface, _typical, ascend, steepest_outputs
@@ -15,6 +14,7 @@ from robustlaw.lipschitz.probes import rough_norms
 from robustlaw.lipschitz.trace import _crossings, _flat, trace
 from robustlaw.networks import Network
 from robustlaw.seeds import generator
+from robustlaw.testing.networks import Layer, Recipe, plain
 
 
 def crossings(net, x, e):

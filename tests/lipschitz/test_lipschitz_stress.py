@@ -4,7 +4,8 @@ import os
 
 from hypothesis import given, settings
 from lipschitz_stress import complaints, efforts
-from tiny_networks import tiny_networks
+
+from robustlaw.testing.networks import tiny_networks
 
 COUNT = int(os.environ.get("ROBUSTLAW_STRESS", "300"))
 

@@ -86,6 +86,16 @@ def test_data_sets_and_problems_know_their_truth(data, problem):
     assert problem.dim == 5
 
 
+@given(testing.networks(), testing.tiny_networks())
+@settings(max_examples=25, deadline=None)
+def test_networks_are_small_and_finite(net, recipe):
+    assert sum(net.arch.widths[1:-1]) <= 8
+    assert all(np.isfinite(w).all() for w in net.weights)
+    found = bracket(net, "fast")
+    assert 0.0 <= found.lower <= found.upper
+    assert recipe.network().arch.widths == recipe.widths
+
+
 @pytest.mark.parametrize("reference", testing.REFERENCE_NETWORKS, ids=lambda r: r.name)
 def test_reference_networks_have_the_constants_they_claim(reference):
     found = bracket(reference.network, "exact")

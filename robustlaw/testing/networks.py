@@ -1,4 +1,4 @@
-"""A hypothesis strategy: tiny awkward networks.
+"""Tiny awkward networks, on which bounds fail if they fail at all.
 
 One to three hidden layers; masks, units and inputs that lead nowhere, equal, opposite and
 proportional units, integer weights (hyperplanes in degenerate position), no biases, and layers
@@ -6,13 +6,17 @@ scaled by 1e-6 to 1e6. What is drawn is a recipe of small numbers: it shrinks to
 that still fails, and its weights come from numpy, so that drawing costs little.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
 
-from robustlaw.networks import ACTIVATIONS, Network
+from ..networks import ACTIVATIONS, Network
+from .draw import Draw
 
 # At most so many hidden units in all: brute force tries every pattern of slopes.
 MOST_UNITS = 8
@@ -37,7 +41,10 @@ class Layer:
     twin: float
     biased: bool
 
-    def arrays(self, random, below, above):
+    def arrays(
+        self, random: np.random.Generator, below: int, above: int
+    ) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
+        """(weights, biases) and the mask."""
         w = random.standard_normal((above, below))
         mask = random.random((above, below)) < self.kept / 10
         b = random.standard_normal(above) * self.biased
@@ -63,7 +70,7 @@ class Recipe:
     layers: tuple[Layer, ...]
     seed: int
 
-    def network(self):
+    def network(self) -> Network:
         random = np.random.default_rng([self.seed, 77])
         parts = [
             layer.arrays(random, *shape)
@@ -75,7 +82,7 @@ class Recipe:
 plain = Layer(0, True, 10, False, -1, -1, 0.0, True)
 
 
-def layers():
+def layers() -> SearchStrategy[Layer]:
     """Half of them plain, so that the awkward ones meet ordinary company."""
     awkward = st.builds(
         Layer,
@@ -92,8 +99,8 @@ def layers():
 
 
 @st.composite
-def tiny_networks(draw):
-    """Recipes; `.network()` makes the network."""
+def tiny_networks(draw: Draw) -> Recipe:
+    """Recipes of networks; `.network()` makes one. A recipe prints as what made it."""
     hidden = draw(st.lists(st.integers(1, 5), min_size=1, max_size=3).filter(lambda n: sum(n) <= MOST_UNITS))
     widths = (draw(st.integers(1, 6)), *hidden, draw(st.sampled_from([1, 1, 1, 2, 3])))
     return Recipe(
@@ -102,3 +109,8 @@ def tiny_networks(draw):
         tuple(draw(layers()) for _ in widths[1:]),
         draw(st.integers(0, 2**16)),
     )
+
+
+def networks() -> SearchStrategy[Network]:
+    """The networks themselves: 1 to 3 hidden layers, at most 8 hidden units, every activation."""
+    return tiny_networks().map(Recipe.network)
