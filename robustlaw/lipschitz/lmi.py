@@ -24,6 +24,8 @@ from .sector import Sector
 # Relative enlargements of rho tried in turn. Fast leaves the inequality an interior point, so
 # rounding alone decides, and 1e-11 nearly always suffices.
 ENLARGEMENTS = (1e-12, 1e-11, 1e-10, 1e-8, 1e-6)
+# Relative room on the diagonal for a checker that bounds the same roundings more roughly.
+ROOM = 1e-13
 
 
 def proved_rho(weights: Sequence[Weights], slopes: Sector, proposal: Proposal) -> Numbers:
@@ -35,6 +37,8 @@ def proved_rho(weights: Sequence[Weights], slopes: Sector, proposal: Proposal) -
             break
         rho = proposal.rho[todo] * (1.0 + growth)
         matrix, error = assemble([w[todo] for w in weights], slopes, proposal.multipliers[todo], rho)
+        every = np.arange(matrix.shape[1])
+        error[:, every, every] += ROOM * np.abs(matrix[:, every, every])
         proved = is_positive(matrix, error)
         bound[todo[proved]] = rho[proved] * (1.0 + growth)  # twice the room, for whoever proves it again
         todo = todo[~proved]

@@ -211,3 +211,30 @@ def test_unsure_slopes_leave_room_to_who_checks():
     found = bracket(net, "fast")
     assert found.lower > 0.0
     assert not check(net, found).lower
+
+
+SINGULAR = [
+    Recipe(
+        (6, 5, 3, 1),
+        "tanh",
+        (
+            Layer(0, False, 7, True, 0, 1, 0.3, True),
+            Layer(0, False, 7, True, 0, 1, 1.0, True),
+            Layer(3, True, 10, True, -1, 0, 0.3, False),
+        ),
+        133,
+    ),
+    Recipe(
+        (2, 1, 3, 1),
+        "sigmoid",
+        (plain, Layer(6, True, 7, True, -1, -1, -1.0, True), Layer(6, True, 7, True, -1, -1, -1.0, True)),
+        1125,
+    ),
+]
+
+
+@pytest.mark.parametrize("recipe", SINGULAR)
+def test_a_nearly_singular_inequality_leaves_room_to_who_checks(recipe):
+    found = bracket(recipe.network(), "fast")
+    assert found.upper < np.inf
+    assert check(recipe.network(), found).ok
