@@ -32,11 +32,8 @@ def matched_random(pruner: Pruner) -> Random:
 
 
 @dataclass(frozen=True, init=False)
-class Shuffled(Pruner):
-    """As many entries in each layer as another pruner keeps, at random places.
-
-    The mask knows no more about the data than the layer counts do.
-    """
+class Wrapper(Pruner):
+    """Does something about another pruner's masks, and leaves the number of kept entries to it."""
 
     pruner: Pruner = field(init=False)
 
@@ -46,7 +43,7 @@ class Shuffled(Pruner):
 
     @property
     def name(self) -> str:
-        return f"Shuffled({self.pruner.name})"
+        return f"{type(self).__name__}({self.pruner.name})"
 
     @property
     def exact(self) -> bool:
@@ -54,6 +51,14 @@ class Shuffled(Pruner):
 
     def fixed_counts(self, shapes: Sequence[tuple[int, int]], count: int) -> tuple[int, ...] | None:
         return self.pruner.fixed_counts(shapes, count)
+
+
+@dataclass(frozen=True, init=False)
+class Shuffled(Wrapper):
+    """As many entries in each layer as another pruner keeps, at random places.
+
+    The mask knows no more about the data than the layer counts do.
+    """
 
     def choose(self, session: Session) -> list[Tensor]:
         return self._places(session, self.pruner.choose(session))
@@ -67,28 +72,11 @@ class Shuffled(Pruner):
 
 
 @dataclass(frozen=True, init=False)
-class Reinitialised(Pruner):
+class Reinitialised(Wrapper):
     """Another pruner's mask on weights that are drawn afresh before the last training.
 
     The initial values on record are the fresh ones; the mask was found from the old ones.
     """
-
-    pruner: Pruner = field(init=False)
-
-    def __init__(self, pruner: Pruner) -> None:
-        require_kind("pruner", pruner, Pruner, "give a pruner such as Snip(0.5)")
-        inherit(self, pruner)
-
-    @property
-    def name(self) -> str:
-        return f"Reinitialised({self.pruner.name})"
-
-    @property
-    def exact(self) -> bool:
-        return self.pruner.exact
-
-    def fixed_counts(self, shapes: Sequence[tuple[int, int]], count: int) -> tuple[int, ...] | None:
-        return self.pruner.fixed_counts(shapes, count)
 
     def choose(self, session: Session) -> list[Tensor]:
         return self.pruner.choose(session)

@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from ..data.checks import require_count, require_kind
+from ..data.checks import require_count
 from ..errors import UnknownName
 from ..networks import Batch, Dependence
 from ..networks.recipe import LANES
@@ -21,14 +21,14 @@ from ..networks.stack import forward
 from ..networks.training import lanes_filled
 from ..seeds import generator
 from .base import Pruner, Session
-from .controls import fresh_start, inherit
+from .controls import Wrapper, fresh_start
 from .selection import check_density, drawn, select_rows
 
 Order = Literal["random", "easiest", "hardest"]
 
 
 @dataclass(frozen=True, init=False)
-class OnSubset(Pruner):
+class OnSubset(Wrapper):
     """Another pruner, given only a fraction of the samples.
 
     fraction : share of the samples the mask is found on, rounded up
@@ -38,7 +38,6 @@ class OnSubset(Pruner):
     early    : steps of each of these short trainings, at most the recipe's
     """
 
-    pruner: Pruner = field(init=False)
     fraction: float = field(init=False)
     order: Order = field(init=False)
     restarts: int = field(init=False)
@@ -47,12 +46,11 @@ class OnSubset(Pruner):
     def __init__(
         self, pruner: Pruner, fraction: float, order: Order = "random", restarts: int = 4, early: int = 20
     ) -> None:
-        require_kind("pruner", pruner, Pruner, "give a pruner such as Snip(0.5)")
+        super().__init__(pruner)
         require_count("restarts", restarts)
         require_count("early", early)
         if order not in get_args(Order):
             raise UnknownName("order", order, get_args(Order))
-        inherit(self, pruner)
         values = {"fraction": check_density(fraction), "order": order, "restarts": restarts, "early": early}
         for name, value in values.items():
             object.__setattr__(self, name, value)
@@ -62,13 +60,6 @@ class OnSubset(Pruner):
     @property
     def name(self) -> str:
         return f"OnSubset({self.pruner.name}, {self.fraction:g}, {self.order})"
-
-    @property
-    def exact(self) -> bool:
-        return self.pruner.exact
-
-    def fixed_counts(self, shapes: Sequence[tuple[int, int]], count: int) -> tuple[int, ...] | None:
-        return self.pruner.fixed_counts(shapes, count)
 
     def choose(self, session: Session) -> list[Tensor]:
         return self.pruner.choose(self.part(session))
