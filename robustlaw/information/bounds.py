@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
-from ..errors import InvalidArgument, UnknownName
-from ..evidence import NATS, Bracket, Estimate, bits, round_down, round_up, table, union
+from ..errors import InvalidArgument, MixedUnits, UnknownName
+from ..evidence import BITS, LOG2, NATS, Bracket, Estimate, bits, round_down, round_up, table, union
 from .targets import Target
 
 Side = Literal["lower", "upper"]
@@ -84,8 +84,30 @@ class InformationBracket(Bracket):
             raise InvalidArgument("target", target, f"no bound on {self.target} says anything about it")
         low, high = (self.lower if up else 0.0), (self.upper if down else math.inf)
         return InformationBracket(
-            low, high, self.method, NATS, self.assumptions, target=target, level=self.level, tried=self.tried
+            low,
+            high,
+            self.method,
+            self.unit,
+            self.assumptions,
+            target=target,
+            level=self.level,
+            tried=self.tried,
         )
+
+    def in_unit(self, unit: str) -> InformationBracket:
+        """The ends in "nats" or "bits", rounded outward; the bounds in `tried` stay in nats.
+
+        Raises UnknownName, or MixedUnits for a way back from bits.
+        """
+        if unit not in (NATS, BITS):
+            raise UnknownName("unit", unit, (NATS, BITS))
+        if unit == self.unit:
+            return self
+        if unit == NATS:
+            raise MixedUnits("unit", unit, "this bracket is in bits already; keep the one in nats")
+        ends = Bracket(self.lower, self.upper) / Bracket(LOG2.lower, LOG2.upper)
+        upper = ends.upper if self.upper > 0.0 else 0.0
+        return replace(self, lower=max(0.0, ends.lower), upper=upper, unit=BITS)
 
     def explain(self) -> str:
         """Every bound that was tried, one a line: side, method, nats, bits, risk, runs, note."""

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from ..data.checks import require_number
-from ..errors import InvalidArgument, MissingCapability
-from ..evidence import Estimate
+from ..errors import InvalidArgument, MissingCapability, UnknownName
+from ..evidence import BITS, NATS, Estimate
 from . import (
     lower_candidates,
     lower_entropy,
@@ -66,14 +66,16 @@ def mask_information(
     seed: int = 0,
     *,
     exact: bool = True,
+    unit: str = NATS,
     rungs: Sequence[Rung] = RUNGS,
 ) -> InformationBracket:
-    """Certified bracket on the information that the mask holds about the data, in nats.
+    """Certified bracket on the information that the mask holds about the data.
 
     channel : a MaskChannel; its capabilities decide which bounds are tried
     target  : "I(m;D)", "I(m;D|init)", "I(m;Y|X)" or "I(m;Y|X,init)"
     level   : the bracket holds with at least this probability over the sampled runs
     runs    : sampled runs, a fifth of them a pilot that chooses one method a side
+    unit    : "nats", or "bits" for display: ledgers and laws take nats
     exact   : use a closed form or a finite table where the channel has one
     Every method is tried on the pilot; the best of each side gets half of 1 - level and the fresh
     runs. Caps need no sampling and always count. Raises UnknownName, InvalidArgument (level, runs,
@@ -81,13 +83,15 @@ def mask_information(
     contradicts the channel).
     """
     wanted = as_target(target)
+    if unit not in (NATS, BITS):
+        raise UnknownName("unit", unit, (NATS, BITS))
     require_number("level", level)
     if not 0.0 < level < 1.0:
         raise InvalidArgument("level", level, "give a probability between 0 and 1, such as 0.95")
     drawn = sample(channel, runs, seed)
     _check_target(channel, wanted)
     if exact and (known := _exact(channel, wanted)) is not None:
-        return known
+        return known.in_unit(unit)
     check_declarations(drawn)
     risk = 0.5 * (1.0 - level)
     bounds = [_about(cap, channel, wanted) for cap in caps(channel)]
@@ -100,7 +104,7 @@ def mask_information(
             winner = (max if side == "lower" else min)(trials, key=lambda pair: pair[1].value)[0]
             bounds.append(_about(winner.compute(drawn, risk), channel, wanted))
     usable = [b for b in bounds if b.holds_for(wanted)]
-    return replace(combine(wanted, usable), considered=tuple(considered))
+    return replace(combine(wanted, usable), considered=tuple(considered)).in_unit(unit)
 
 
 def _check_target(channel: MaskChannel, target: Target) -> None:

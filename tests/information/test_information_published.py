@@ -133,3 +133,21 @@ def test_overlap_of_candidates_is_below_the_information_of_bits():
     assert 0.3 * truth < bound.value < truth
     with pytest.raises(InvalidArgument):
         lower_candidates.pairwise_overlap(np.zeros((3, 1, 1)), 0.01, Target.DATA)
+
+
+def test_bits_are_nats_over_log_two_and_are_refused_as_nats():
+    for exact in (True, False):
+        options = {"runs": 300, "exact": exact}
+        nats = mask_information(ZOO["Z5"](n=3, flip=0.2), **options)
+        bits = mask_information(ZOO["Z5"](n=3, flip=0.2), unit="bits", **options)
+        assert (nats.unit, bits.unit, bits.level) == ("nats", "bits", nats.level)
+        assert bits.lower <= nats.lower / LOG2 <= bits.lower * (1.0 + 1e-14) + 1e-300
+        assert bits.upper * (1.0 - 1e-14) <= nats.upper / LOG2 <= bits.upper
+        with pytest.raises(InvalidArgument, match="unit"):
+            nats + bits
+        with pytest.raises(InvalidArgument, match="unit"):
+            bits.in_unit("nats")
+    nothing = mask_information(ZOO["Z1"](bits=4, kept=2, n=3), unit="bits")
+    assert (nothing.lower, nothing.upper) == (0.0, 0.0)
+    with pytest.raises(InvalidArgument, match="unit"):
+        mask_information(ZOO["Z5"](n=3, flip=0.2), unit="bytes")
