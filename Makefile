@@ -5,13 +5,18 @@ BIN = $(VENV)/bin
 OUT ?= verify-report
 READY = $(VENV)/.ready
 
-.PHONY: verify full test lint format clean
+OUT_PROOFS ?= proofs.html
+
+.PHONY: verify full proofs test lint format clean
 
 verify: $(READY)
 	$(BIN)/robustlaw verify --preset quick --out $(OUT)
 
 full: $(READY)
 	$(BIN)/robustlaw verify --preset full --out $(OUT)-full
+
+proofs: $(READY)
+	$(BIN)/python -m proofs_check --html $(OUT_PROOFS)
 
 test: lint
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
@@ -27,7 +32,7 @@ format: $(READY)
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	PIP_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet --editable ".[data,dev]"
+	PIP_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip install --quiet --editable ".[data,dev,proofs]"
 	touch $(READY)
 
 clean:

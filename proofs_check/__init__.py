@@ -1,0 +1,1 @@
+"""The proofs behind robustlaw, checked by machine: `python -m proofs_check`."""

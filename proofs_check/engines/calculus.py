@@ -1,0 +1,177 @@
+"""Rules of calculus: from signs of derivatives to inequalities, and applying increasing functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sympy as sp
+from sympy.core.relational import Relational
+
+from ..kernel.engine import Engine, all_proved
+from ..kernel.terms import eq, exact, gap, ge, gt, is_equation, is_strict, le, lt
+from ..kernel.verdicts import Outcome, inconclusive
+from .algebra import Identity, Polynomial, Sign
+
+_ROUGH = (sp.Abs, sp.Max, sp.Min, sp.floor, sp.ceiling, sp.sign, sp.Piecewise)
+
+
+@dataclass(frozen=True)
+class Monotone(Engine):
+    """gap >= 0 at `start`, and its derivative >= 0 from there on: gap >= 0 for variable >= start.
+
+    With falling=True the variable is <= start and the derivative <= 0. Premises on the variable
+    other than bounds by constants are not used; the derivative is looked at strictly beyond `start`.
+    """
+
+    variable: Any
+    start: Any = 0
+    slope: Engine = field(default_factory=Sign)
+    at_start: Engine = field(default_factory=Identity)
+    falling: bool = False
+
+    def parts(self) -> Iterator[Engine]:
+        yield from (self.slope, self.at_start)
+
+    def decide(self, claim: Relational, premises: Sequence[Relational]) -> Outcome:
+        x, start, difference = self.variable, exact(self.start), gap(claim)
+        if is_equation(claim) or is_strict(claim):
+            return inconclusive("the rule proves inequalities that are not strict")
+        if difference.has(*_ROUGH):
+            return inconclusive("the rule needs differentiable sides")
+        beyond = lt(x, start) if self.falling else gt(x, start)
+        reached = le(x, start) if self.falling else ge(x, start)
+        around = [p for p in premises if not p.has(x)]
+        ahead = [p for p in premises if _constant_bound(p, x)]
+        slope = sp.diff(difference, x)
+        parts = [
+            ("the variable is beyond its start", Polynomial().decide(reached, premises)),
+            ("at the start", self.at_start.decide(ge(difference.subs(x, start), 0), around)),
+            (
+                "the derivative",
+                self.slope.decide(le(slope, 0) if self.falling else ge(slope, 0), [*around, *ahead, beyond]),
+            ),
+        ]
+        return all_proved(parts, f"true at {x} = {start}, and the gap grows from there on")
+
+
+def _constant_bound(p: Relational, x: Any) -> bool:
+    """x on one side only, and alone there: the premise cuts an interval."""
+    inequality = isinstance(p, (sp.Le, sp.Lt, sp.Ge, sp.Gt))
+    return inequality and ((p.lhs == x and not p.rhs.has(x)) or (p.rhs == x and not p.lhs.has(x)))
+
+
+@dataclass(frozen=True)
+class Concave(Engine):
+    """gap is concave in the variable on [low, high] and >= 0 at both ends."""
+
+    variable: Any
+    low: Any
+    high: Any
+    curvature: Engine = field(default_factory=Sign)
+    ends: Engine = field(default_factory=Identity)
+
+    def parts(self) -> Iterator[Engine]:
+        yield from (self.curvature, self.ends)
+
+    def decide(self, claim: Relational, premises: Sequence[Relational]) -> Outcome:
+        x, low, high, difference = self.variable, exact(self.low), exact(self.high), gap(claim)
+        if is_equation(claim) or is_strict(claim):
+            return inconclusive("the rule proves inequalities that are not strict")
+        if difference.has(*_ROUGH):
+            return inconclusive("the rule needs smooth sides")
+        around = [p for p in premises if not p.has(x)]
+        inside = [*around, gt(x, low), lt(x, high)]
+        parts = [
+            ("above the low end", Polynomial().decide(ge(x, low), premises)),
+            ("below the high end", Polynomial().decide(le(x, high), premises)),
+            ("at the low end", self.ends.decide(ge(difference.subs(x, low), 0), around)),
+            ("at the high end", self.ends.decide(ge(difference.subs(x, high), 0), around)),
+            ("the second derivative", self.curvature.decide(le(sp.diff(difference, x, 2), 0), inside)),
+        ]
+        return all_proved(parts, f"concave in {x} and not negative at {low} and {high}")
+
+
+@dataclass(frozen=True)
+class Increasing(Engine):
+    """From a <= b to g(a) <= g(b), for g = exp, log, sqrt or a positive multiple of the identity.
+
+    small, large : a and b; that a <= b is decided by `by` (by default it has to follow from the
+    premises by polynomials). For log and sqrt, a > 0 and a >= 0 have to follow too.
+    """
+
+    function: Any
+    small: Any
+    large: Any
+    by: Engine = field(default_factory=Polynomial)
+
+    def parts(self) -> Iterator[Engine]:
+        yield self.by
+
+    def decide(self, claim: Relational, premises: Sequence[Relational]) -> Outcome:
+        if self.function not in (sp.exp, sp.log, sp.sqrt) or is_equation(claim):
+            return inconclusive("the rule knows exp, log and sqrt, and inequalities")
+        small, large = exact(self.small), exact(self.large)
+        lower, upper = (claim.lhs, claim.rhs) if isinstance(claim, (sp.Le, sp.Lt)) else (claim.rhs, claim.lhs)
+        order = lt(small, large) if is_strict(claim) else le(small, large)
+        parts = [
+            ("the arguments", self.by.decide(order, premises)),
+            (
+                "the smaller side",
+                Identity().decide(eq(lower, self.function(small)), premises),
+            ),
+            (
+                "the larger side",
+                Identity().decide(eq(upper, self.function(large)), premises),
+            ),
+        ]
+        if self.function is not sp.exp:
+            floor = gt(small, 0) if self.function is sp.log else ge(small, 0)
+            parts.append(("the domain", self.by.decide(floor, premises)))
+        return all_proved(parts, f"{self.function.__name__} is increasing")
+
+
+@dataclass(frozen=True)
+class Cases(Engine):
+    """The cases cover everything that the premises allow, and each has its own engine."""
+
+    cases: tuple[tuple[tuple[Relational, ...], Engine], ...]
+
+    def parts(self) -> Iterator[Engine]:
+        yield from (engine for _, engine in self.cases)
+
+    def decide(self, claim: Relational, premises: Sequence[Relational]) -> Outcome:
+        parts = [("the cases cover the domain", self._cover(premises))]
+        for extra, engine in self.cases:
+            parts.append((f"case {', '.join(map(str, extra))}", engine.decide(claim, [*premises, *extra])))
+        return all_proved(parts, f"{len(self.cases)} cases, which cover the domain")
+
+    def _cover(self, premises: Sequence[Relational]) -> Outcome:
+        return Polynomial().covers([extra for extra, _ in self.cases], premises)
+
+
+@dataclass(frozen=True)
+class Chain(Engine):
+    """a <= b <= c <= ...: every link has its engine, and the ends are those of the claim.
+
+    middle  : the expressions between the smaller and the larger side, in rising order
+    engines : one for each link
+    """
+
+    middle: tuple[Any, ...]
+    engines: tuple[Engine, ...]
+
+    def parts(self) -> Iterator[Engine]:
+        yield from self.engines
+
+    def decide(self, claim: Relational, premises: Sequence[Relational]) -> Outcome:
+        if is_equation(claim) or is_strict(claim):
+            return inconclusive("the rule chains inequalities that are not strict")
+        lower, upper = (claim.lhs, claim.rhs) if isinstance(claim, sp.Le) else (claim.rhs, claim.lhs)
+        rungs = [lower, *(exact(m) for m in self.middle), upper]
+        if len(self.engines) != len(rungs) - 1:
+            return inconclusive(f"{len(rungs) - 1} links need as many engines")
+        links = zip(rungs, rungs[1:], self.engines, strict=False)
+        parts = [(f"{a} <= {b}", engine.decide(le(a, b), premises)) for a, b, engine in links]
+        return all_proved(parts, f"a chain of {len(parts)} inequalities")

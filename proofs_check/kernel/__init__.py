@@ -1,0 +1,1 @@
+"""The kernel: exact terms, lemmas, and what checking them concludes."""

@@ -1,0 +1,67 @@
+"""Rational points that meet the premises: for cross-checks and the search for witnesses."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+import sympy as sp
+from sympy.core.relational import Relational
+
+from .balls import holds_at
+from .terms import assumed, symbols_of
+
+TRIES = 60
+_SIZES = [Fraction(1, 100), Fraction(1, 7), Fraction(1, 3), Fraction(1), Fraction(3), Fraction(20)]
+Ranges = Mapping[Any, tuple[Any, Any]]
+
+
+def points_for(
+    claim: Relational, premises: Sequence[Relational], count: int, ranges: Ranges | None = None, seed: int = 0
+) -> Iterator[dict[Any, Fraction]]:
+    """Up to `count` pseudo-random rational points at which every premise holds."""
+    symbols = sorted(symbols_of([claim, *premises]), key=str)
+    if not symbols:
+        yield {}
+        return
+    needed, rng, found = [*premises, *assumed(symbols)], random.Random(seed), 0
+    bounds = {**_bounds(needed), **(ranges or {})}
+    for _ in range(TRIES * count):
+        point = {s: _value(s, bounds.get(s, (None, None)), rng) for s in symbols}
+        if all(holds_at(p, point) for p in needed):
+            found += 1
+            yield point
+            if found == count:
+                return
+
+
+def _value(s: Any, ends: tuple[Any, Any], rng: random.Random) -> Fraction:
+    low, high = (None if e is None else Fraction(str(e)) for e in ends)
+    size = rng.choice(_SIZES) * Fraction(rng.randint(1, 100), 100)
+    if low is not None and high is not None:
+        value = low + (high - low) * Fraction(rng.randint(0, 64), 64)
+    elif low is not None:
+        value = low + size
+    elif high is not None:
+        value = high - size
+    else:
+        value = size * rng.choice((-1, 1))
+    return Fraction(round(value)) if s.is_integer else value
+
+
+def _bounds(premises: Sequence[Relational]) -> dict[Any, tuple[Any, Any]]:
+    """Constant bounds of symbols among the premises."""
+    found: dict[Any, tuple[Any, Any]] = {}
+    for p in premises:
+        if not isinstance(p, (sp.Ge, sp.Gt, sp.Le, sp.Lt)):
+            continue
+        low, high = (p.rhs, p.lhs) if isinstance(p, (sp.Ge, sp.Gt)) else (p.lhs, p.rhs)
+        if high.is_Symbol and low.is_Rational:
+            a, b = found.get(high, (None, None))
+            found[high] = (low if a is None else max(a, low), b)
+        if low.is_Symbol and high.is_Rational:
+            a, b = found.get(low, (None, None))
+            found[low] = (a, high if b is None else min(b, high))
+    return found
