@@ -1,0 +1,1 @@
+"""The paper's figures regenerated, and those that nobody has: `python -m figures`."""

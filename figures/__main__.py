@@ -1,0 +1,120 @@
+"""`python -m figures`: list the figures, or make them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from robustlaw.errors import InvalidArgument, RobustlawError
+from robustlaw.evidence import Verdict
+from robustlaw.sweep import SweepInterrupted
+
+from .produce import Produced, produce, state
+from .sheets import Preset, names, sheet_module
+
+HERE = Path("figures-out")
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.command()
+def main(
+    chosen: Annotated[list[str] | None, typer.Argument(metavar="[NAME ...|all]")] = None,
+    smoke: Annotated[bool, typer.Option("--smoke", help="fewest seeds: a test of the machinery")] = False,
+    quick: Annotated[bool, typer.Option("--quick", help="minutes (the default)")] = False,
+    full: Annotated[bool, typer.Option("--full", help="every seed")] = False,
+    out: Annotated[Path, typer.Option(help="folder for figures and the store of rows")] = HERE,
+    jobs: Annotated[int, typer.Option(min=1, help="worker processes")] = 2,
+    as_json: Annotated[bool, typer.Option("--json", help="claims as JSON")] = False,
+) -> None:
+    """List the figures with their state, or make some or all; rows that are stored are not run again."""
+    if smoke + quick + full > 1:
+        raise InvalidArgument("preset", "several", "give one of --smoke, --quick and --full")
+    preset: Preset = "smoke" if smoke else "full" if full else "quick"
+    console = Console(stderr=as_json)
+    if not chosen:
+        _list(out, console)
+        return
+    wanted = names() if chosen == ["all"] else tuple(dict.fromkeys(chosen))
+    for name in wanted:
+        sheet_module(name)  # every name is checked before anything runs
+    made = [_make(name, preset, out, jobs, console) for name in wanted]
+    if as_json:
+        print(
+            json.dumps([{"figure": m.name, "claims": [j.plain() for j in m.claims]} for m in made], indent=1)
+        )
+    else:
+        _tell(made, console)
+    raise typer.Exit(_status(made))
+
+
+def _make(name: str, preset: Preset, out: Path, jobs: int, console: Console) -> Produced:
+    columns = (
+        TextColumn(f"{name:<22}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task(name, total=None)
+        return produce(name, preset, out, jobs, lambda p: bar.update(task, completed=p.done, total=p.total))
+
+
+def _list(out: Path, console: Console) -> None:
+    table = Table("name", "label", "title", "source", "state", title=f"Figures (in {out})")
+    for name in names():
+        module = sheet_module(name)
+        table.add_row(name, module.LABEL, module.TITLE, module.SOURCE, state(name, out))
+    console.print(table)
+
+
+def _tell(made: list[Produced], console: Console) -> None:
+    table = Table("figure", "claim", "whose", "verdict", "agrees", "seeds", "effect", title="Claims")
+    for figure in made:
+        for j in figure.claims:
+            agrees = {True: "yes", False: "NO", None: "undecided"}[j.agrees]
+            effect = "" if j.effect is None else f"{j.effect:.3g}"
+            table.add_row(
+                figure.name,
+                j.claim.says,
+                j.claim.whose,
+                str(j.evidence.verdict),
+                agrees,
+                str(j.seeds),
+                effect,
+            )
+    console.print(table)
+    for figure in made:
+        console.print(f"{figure.name}: {figure.folder} ({figure.rows} rows, {figure.seconds:.1f} s)")
+
+
+def _status(made: list[Produced]) -> int:
+    """1 if a mutant lived, or a sentence that has to be true of the code is not; else 0.
+
+    A paper's claim that does not hold in our runs is a finding, not an error.
+    """
+    judged = [j for m in made for j in m.claims]
+    lived = any(j.claim.mutant and j.evidence.verdict is Verdict.HOLDS for j in judged)
+    return int(lived)
+
+
+def run() -> None:
+    """The command; what a user can mend is told in a sentence, with exit status 2."""
+    try:
+        app()
+    except SweepInterrupted as stop:
+        print(f"stopped: {stop}", file=sys.stderr)
+        sys.exit(130)
+    except RobustlawError as error:
+        print(f"error: {type(error).__name__}: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,160 @@
+"""From a figure's module to its files: rows from the sweep store, a table, a picture, a manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import polars as pl
+
+from robustlaw.errors import UnwritableFolder
+from robustlaw.sweep import Progress, Row, Status, canonical, load_study, run_sweep
+
+from .claims import Judged, judge
+from .sheets import Preset, cells, sheet_module
+from .style import styled
+
+STORE, DATA, MANIFEST = "runs.sqlite", "data.csv", "manifest.json"
+PICTURES = ("figure.pdf", "figure.png", "figure.svg")
+LIBRARIES = ("robustlaw", "numpy", "scipy", "torch", "matplotlib", "polars")
+
+
+@dataclass(frozen=True)
+class Produced:
+    """A figure that was made."""
+
+    name: str
+    folder: Path
+    claims: list[Judged]
+    rows: int
+    seconds: float
+
+
+def produce(
+    name: str, preset: Preset, out: Path, jobs: int = 2, progress: Callable[[Progress], None] | None = None
+) -> Produced:
+    """Make one figure into out/name; rows that the store has are not computed again.
+
+    Raises UnknownName, UnwritableFolder, and what a sweep raises.
+    """
+    module, start = sheet_module(name), time.perf_counter()
+    folder = _folder(out / name)
+    rows = _rows(module, preset, out / STORE, jobs, progress)
+    good = [row for row in rows if row.status is Status.OK]
+    table = module.tidy(good)
+    _write(folder / DATA, table.write_csv().encode())
+    draw(module, table, folder)
+    judged = judge(module.claims(table))
+    _write(folder / MANIFEST, _manifest(name, module, preset, rows, judged, folder).encode())
+    return Produced(name, folder, judged, len(rows), time.perf_counter() - start)
+
+
+def draw(module: ModuleType, table: pl.DataFrame, folder: Path) -> None:
+    """The pictures of a table: PDF, PNG and SVG, the same bytes for the same table."""
+    with styled():
+        figure = module.plot(table)
+        for picture in PICTURES:
+            stamp = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(picture[-3:], {})
+            figure.savefig(folder / picture, metadata=stamp)
+
+
+def asked(module: ModuleType, preset: Preset) -> str:
+    """A hash of what decides a figure's files: its source, the style, configs, versions of studies."""
+    grids = module.study(preset)
+    studies = {path: load_study(path).version for path, _ in grids}
+    here = Path(__file__).parent
+    sources = [
+        Path(str(module.__file__)),
+        here / "style.py",
+        here / "claims.py",
+        *sorted(here.glob("data/*")),
+    ]
+    digest = hashlib.sha256(canonical({"studies": studies, "cells": [c for _, c in grids]}).encode())
+    for source in sources:
+        digest.update(source.read_bytes())
+    return digest.hexdigest()
+
+
+def state(name: str, out: Path) -> str:
+    """fresh, stale or missing, and for which preset."""
+    path = out / name / MANIFEST
+    if not path.exists():
+        return "missing"
+    try:
+        told = json.loads(path.read_text())
+        preset = told["preset"]
+        whole = all(_hash(out / name / file) == digest for file, digest in told["files"].items())
+        same = whole and told["asked"] == asked(sheet_module(name), preset)
+    except (OSError, ValueError, KeyError):
+        return "stale (its manifest or files are damaged)"
+    return f"{'fresh' if same else 'stale'} ({preset})"
+
+
+def _rows(
+    module: ModuleType, preset: Preset, store: Path, jobs: int, progress: Callable[[Progress], None] | None
+) -> list[Row]:
+    grids = module.study(preset)
+    total, before, rows = cells(grids), 0, []
+    for study, configs in grids:
+
+        def shifted(p: Progress, before: int = before) -> None:
+            if progress is not None:
+                progress(Progress(p.done + before, total, p.failed, p.seconds))
+
+        rows += run_sweep(study, configs, store, jobs, progress=shifted)
+        before += len(configs)
+    return rows
+
+
+def _manifest(
+    name: str, module: ModuleType, preset: Preset, rows: list[Row], judged: list[Judged], folder: Path
+) -> str:
+    environments = {canonical(row.environment): row.environment for row in rows}
+    told: dict[str, Any] = {
+        "figure": name,
+        "label": module.LABEL,
+        "title": module.TITLE,
+        "source": module.SOURCE,
+        "caption": module.CAPTION,
+        "declared": [vars(d) for d in module.DECLARED],
+        "preset": preset,
+        "command": f"python -m figures {name} --{preset}",
+        "asked": asked(module, preset),
+        "rows": dict(Counter(str(row.status) for row in rows)),
+        "seeds": sorted({row.config["seed"] for row in rows if "seed" in row.config}),
+        "cell_seconds": sum(row.seconds for row in rows),
+        "claims": [j.plain() for j in judged],
+        "versions": {library: version(library) for library in LIBRARIES}
+        | {"python": platform.python_version()},
+        "computed_on": list(environments.values()),
+        "files": {file: _hash(folder / file) for file in (DATA, *PICTURES)},
+    }
+    return json.dumps(told, indent=1, ensure_ascii=False)
+
+
+def _folder(path: Path) -> Path:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UnwritableFolder(f"out = {path}: nothing can be written there ({error})") from error
+    return path
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Whole or not at all."""
+    draft = path.with_name(f".{path.name}.new")
+    draft.write_bytes(data)
+    draft.replace(path)
+
+
+def _hash(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
