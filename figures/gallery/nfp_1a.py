@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -71,26 +72,31 @@ STEPS: dict[Preset, int] = {"smoke": 60, "quick": 1000, "full": 1000}
 
 def study(preset: Preset) -> list[Grid]:
     configs = [
-        {
-            "method": method,
-            "seed": seed,
-            "counts": list(GRIDS[method]),
-            "rounds": list(ROUNDS) if method == "IterativeMagnitude" else [],
-            "widths": [10, 30, 30, 2],
-            "n": POINTS,
-            "steps": STEPS[preset],
-            "learning_rate": 0.01,
-            "optimiser": "adam",
-            "initialisation": "he",
-            "spread": 1.0,
-            "rewind": True,
-            "synflow_rounds": 100,
-            "grasp_temperature": 200.0,
-        }
+        config(method, seed, GRIDS[method], STEPS[preset])
         for method in METHODS
         for seed in range(SEEDS[preset])
     ]
     return [("robustlaw.studies.memorisation", configs)]
+
+
+def config(method: str, seed: int, counts: Sequence[int], steps: int) -> dict[str, Any]:
+    """One method and seed under the declared settings."""
+    return {
+        "method": method,
+        "seed": seed,
+        "counts": list(counts),
+        "rounds": list(ROUNDS) if method == "IterativeMagnitude" else [],
+        "widths": [10, 30, 30, 2],
+        "n": POINTS,
+        "steps": steps,
+        "learning_rate": 0.01,
+        "optimiser": "adam",
+        "initialisation": "he",
+        "spread": 1.0,
+        "rewind": True,
+        "synflow_rounds": 100,
+        "grasp_temperature": 200.0,
+    }
 
 
 def tidy(rows: Sequence[Row]) -> pl.DataFrame:

@@ -20,7 +20,7 @@ from ..data.checks import require_count, require_positive, whole
 from ..errors import InvalidArgument, UnknownName
 from ..networks import He, Mlp, Recipe, Stack
 from ..networks.grid import level_index, level_value
-from ..networks.initialise import Initialisation, TorchDefault, initial_stack
+from ..networks.initialise import Initialisation, SignedConstant, TorchDefault, initial_stack
 from ..networks.losses import Batch, batch
 from ..networks.recipe import Optimiser
 from ..pruning.after_training import MagnitudeAfterTraining
@@ -29,16 +29,19 @@ from ..pruning.base import Session
 from ..pruning.in_rounds import SynFlow
 from ..pruning.kept_counts import effective
 from ..pruning.scores import magnitude
+from ..pruning.supermask import EdgePopup
 from ..seeds import generator
 
 NAME = "memorisation"
 VERSION = 1
 chunk_size = 25
-METHODS = ("IterativeMagnitude", "SynFlow", "Grasp", "Snip", "MagnitudeAfterTraining", "Random")
+METHODS = ("IterativeMagnitude", "SynFlow", "Grasp", "Snip", "MagnitudeAfterTraining", "Random", "EdgePopup")
 INITIALISATIONS: dict[str, Initialisation] = {"he": He(), "torch": TorchDefault()}
 OPTIMISERS: dict[str, Optimiser] = {"adam": "adam", "sgd": "sgd"}
 MEMORISED = math.log(2.0) / 10.0
 BITS = (1, 2, 3, 4, 6, 8)
+# Weights +-scale/sqrt(fan_in), large enough for outputs that are sure of a label.
+SUPERMASK_SCALE = 8.0
 # The grid of b bits spans +-2^LARGEST: no trained number of these networks is larger by much.
 LARGEST = 2
 
@@ -88,9 +91,14 @@ class MemorisationConfig:
 
     @property
     def recipe(self) -> Recipe:
+        """Supermasks keep their random weights and zero biases; all others train every number."""
+        popup = self.method == "EdgePopup"
+        start = SignedConstant(SUPERMASK_SCALE) if popup else INITIALISATIONS[self.initialisation]
+        biases = frozenset(f"b{i + 1}" for i in range(len(self.widths) - 1))
         return Recipe(
             loss="cross_entropy",
-            initialisation=INITIALISATIONS[self.initialisation],
+            initialisation=start,
+            frozen=biases if popup else frozenset(),
             optimiser=OPTIMISERS[self.optimiser],
             learning_rate=self.learning_rate,
             steps=self.steps,
@@ -146,7 +154,10 @@ def _trained(cell: MemorisationConfig, session: Session) -> list[tuple[int, Stac
         "Snip": Snip(1.0),
         "MagnitudeAfterTraining": MagnitudeAfterTraining(1.0, afterwards="rewind"),
         "Random": Random(1.0),
+        "EdgePopup": EdgePopup(1.0),
     }[cell.method]
+    if isinstance(pruner, EdgePopup):
+        return [(k, pruner.run(replace(session, counts=(k,) * len(session.keys)))) for k in cell.counts]
     chosen = pruner.choose_at(session, cell.counts)
     return [
         (count, session.finish(session.start.with_masks(masks)))
@@ -168,12 +179,26 @@ def _iterated(cell: MemorisationConfig, session: Session) -> list[tuple[int, Sta
 
 def _weighed(stack: Stack, data: Batch, n: int) -> dict[str, list[Any]]:
     """What each trained network remembers, as trained and on grids of a few bits."""
-    alive = sum(m.flatten(1).sum(1) for m in effective(stack.masks))
+    alive = torch.stack([m.flatten(1).sum(1) for m in effective(stack.masks)]).sum(0)
     told = _remembered(stack, data, n)
     for bits in BITS:
         coarse = _remembered(_rounded(stack, bits), data, n)
         told |= {f"{name}_{bits}": values for name, values in coarse.items()}
-    return {**told, "effective": torch.as_tensor(alive).tolist()}
+    return {**told, "effective": alive.tolist(), "numbers": needed_numbers(stack.masks).tolist()}
+
+
+def needed_numbers(masks: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Numbers that the outputs can depend on: weights and biases with a kept path to an output, (nets,).
+
+    A unit without inputs still hands on its bias.
+    """
+    heard = torch.ones_like(masks[-1][:, :, 0])
+    total = torch.zeros(len(masks[0]), dtype=torch.long)
+    for mask in reversed(masks):
+        used = mask & heard[:, :, None]
+        total += used.flatten(1).sum(1) + heard.sum(1)
+        heard = used.any(dim=1)
+    return total
 
 
 def _remembered(stack: Stack, data: Batch, n: int) -> dict[str, list[int]]:
