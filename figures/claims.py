@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import polars as pl
 from scipy.stats import binomtest
 
 from robustlaw.evidence import Bracket, Evidence, Hypothesis, Verdict, compare
@@ -41,7 +42,7 @@ class Paired(Claim):
     differences : one number a seed, nan where an arm has none: that seed counts against the claim
     """
 
-    differences: Sequence[float] = field(default_factory=tuple)
+    differences: Sequence[float] | np.ndarray | pl.Series = field(default_factory=tuple)
     margin: float = 0.0
 
 

@@ -20,12 +20,12 @@ LABEL = "1a"
 TITLE = "Memorisation against kept weights"
 SOURCE = "Kumar, Luo & Sellke, arXiv 2402.01089v1, Figure 1a"
 CAPTION = (
-    "Share of 30 randomly labelled normal points that a pruned 10-30-30-2 network memorises (cross-entropy "
-    "below (log 2)/10), mean and standard error over seeds; dashed grey: published, digitised. The settings "
-    "were chosen among about 50 by these very curves, so a match shows that they are compatible, not "
-    "that they are the authors'. Data-free SynFlow, whose mask holds no information, is above SNIP and "
-    "GraSP, whose masks do: memorisation is not a monotone function of mask information. The labels hold 30 "
-    "bits in all, so no mask can know more than 30 log 2 nats of them."
+    "Share of 30 randomly labelled normal points that a pruned 10-30-30-2 network memorises (cross-"
+    "entropy below (log 2)/10), mean and standard error over seeds; dashed grey: published, digitised. "
+    "The settings were chosen among about 50 by these very curves, so a match shows that they are "
+    "compatible, not that they are the authors'. Data-free SynFlow, whose mask holds no information, is "
+    "above SNIP and GraSP, whose masks do: memorisation is not a monotone function of mask information. "
+    "The labels hold 30 bits in all, so no mask can know more than 30 log 2 nats of them."
 )
 DECLARED = (
     Declared("architecture", "10-30-30-2", ("30-22-22-2", "34-22-22-2", "27-24-24-2"), "1322 numbers"),
@@ -42,8 +42,8 @@ METHODS = (*PUBLISHED_METHODS, "MagnitudeAfterTraining")
 MASKABLE, POINTS, REPLICATES = 1322, 30, 250
 HALVES = "memorises half the points with fewer weights than"
 LATTICE = (
-    "published kept counts: floor(.8 K) again and again for IMP, 1322 times powers of .8 rounded down for "
-    "SNIP, GraSP and SynFlow (which has 89 for 90), rounded up for random"
+    "published kept counts: floor(.8 K) again and again for IMP, 1322 times powers of .8 rounded down for"
+    " SNIP, GraSP and SynFlow (which has 89 for 90), rounded up for random"
 )
 LEVELS = range(10, 23)  # of the powers of .8, from about 142 kept weights to 10
 
