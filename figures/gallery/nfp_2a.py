@@ -73,16 +73,36 @@ def claims(table: pl.DataFrame) -> list[Claim]:
     masks = np.array([at(table, "mask_only", round=r, epoch=0) for r in range(SHOWN)])
     blind = np.array([at(table, "shuffled", round=r, epoch=0) for r in range(SHOWN)])
     return [
-        Paired("rise", "in each of five rounds X rises by more than .8 of the noise's power", "paper",
-               differences=(ends - starts).min(0), margin=0.8),
-        Paired("fall", "after each pruning X is below .2 of what it was", "paper",
-               differences=(0.2 * ends[:-1] - starts[1:]).min(0)),
-        Paired("plateau", "the ends of the five rounds agree within .03 of the noise's power", "paper",
-               differences=0.03 - (ends.max(0) - ends.min(0))),
-        Paired("mask-only signal", "X before any step rises from round to round",
-               differences=np.diff(masks, axis=0).min(0)),
-        Paired("places", "the mask's places know the noise: shuffled within layers they lose it",
-               differences=masks[-1] - 5.0 * np.abs(blind[-1])),
-        Paired("mutant", "shuffled masks know the noise as well", mutant=True,
-               differences=blind[-1] - masks[-1]),
-    ]  # fmt: skip
+        Paired(
+            "rise",
+            "in each of five rounds X rises by more than .8 of the noise's power",
+            "paper",
+            differences=(ends - starts).min(0),
+            margin=0.8,
+        ),
+        Paired(
+            "fall",
+            "after each pruning X is below .2 of what it was",
+            "paper",
+            differences=(0.2 * ends[:-1] - starts[1:]).min(0),
+        ),
+        Paired(
+            "plateau",
+            "the ends of the five rounds agree within .03 of the noise's power",
+            "paper",
+            differences=0.03 - (ends.max(0) - ends.min(0)),
+        ),
+        Paired(
+            "mask-only signal",
+            "X before any step rises from round to round",
+            differences=np.diff(masks, axis=0).min(0),
+        ),
+        Paired(
+            "places",
+            "the mask's places know the noise: shuffled within layers they lose it",
+            differences=masks[-1] - 5.0 * np.abs(blind[-1]),
+        ),
+        Paired(
+            "mutant", "shuffled masks know the noise as well", mutant=True, differences=blind[-1] - masks[-1]
+        ),
+    ]

@@ -87,14 +87,33 @@ def claims(table: pl.DataFrame) -> list[Claim]:
     }
     end = shares[99]
     return [
-        Paired("early order", "at epochs 20 and 50 X grows with the learning rate", "paper",
-               differences=np.minimum(*(np.diff(shares[e], axis=0).min(0) for e in (20, 50)))),
-        Paired("late plateau", "at epoch 99 the three largest rates agree within .03", "paper",
-               differences=0.03 - (end[2:].max(0) - end[2:].min(0))),
-        Paired("slowest rates", "at epoch 99 the two smallest rates are behind, in their order", "paper",
-               differences=np.minimum(end[1] - end[0], end[2] - end[1])),
-        Paired("slower than a clock", "the time to half the plateau falls more slowly than 1/rate",
-               differences=1.0 - clock(table)),
-        Paired("mutant", "at epoch 50 the smallest rate is ahead of the largest", mutant=True,
-               differences=shares[50][0] - shares[50][-1]),
-    ]  # fmt: skip
+        Paired(
+            "early order",
+            "at epochs 20 and 50 X grows with the learning rate",
+            "paper",
+            differences=np.minimum(*(np.diff(shares[e], axis=0).min(0) for e in (20, 50))),
+        ),
+        Paired(
+            "late plateau",
+            "at epoch 99 the three largest rates agree within .03",
+            "paper",
+            differences=0.03 - (end[2:].max(0) - end[2:].min(0)),
+        ),
+        Paired(
+            "slowest rates",
+            "at epoch 99 the two smallest rates are behind, in their order",
+            "paper",
+            differences=np.minimum(end[1] - end[0], end[2] - end[1]),
+        ),
+        Paired(
+            "slower than a clock",
+            "the time to half the plateau falls more slowly than 1/rate",
+            differences=1.0 - clock(table),
+        ),
+        Paired(
+            "mutant",
+            "at epoch 50 the smallest rate is ahead of the largest",
+            mutant=True,
+            differences=shares[50][0] - shares[50][-1],
+        ),
+    ]

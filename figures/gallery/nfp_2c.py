@@ -62,10 +62,22 @@ def claims(table: pl.DataFrame) -> list[Claim]:
     falls = np.min([-np.diff(shares[e], axis=0).max(0) for e in shares], axis=0)
     least = np.min([shares[e][0] - shares[e][-1] for e in shares], axis=0)
     return [
-        Paired("order", "at epochs 30, 50 and 99 X falls with every step of the noise level", "paper",
-               differences=falls),
-        Paired("ends", "at epochs 30, 50 and 99 X is smaller with the most noise than with none", "paper",
-               differences=least),
-        Paired("mutant", "at epoch 99 the noisiest gradients give the largest X", mutant=True,
-               differences=shares[99][-1] - shares[99][0]),
-    ]  # fmt: skip
+        Paired(
+            "order",
+            "at epochs 30, 50 and 99 X falls with every step of the noise level",
+            "paper",
+            differences=falls,
+        ),
+        Paired(
+            "ends",
+            "at epochs 30, 50 and 99 X is smaller with the most noise than with none",
+            "paper",
+            differences=least,
+        ),
+        Paired(
+            "mutant",
+            "at epoch 99 the noisiest gradients give the largest X",
+            mutant=True,
+            differences=shares[99][-1] - shares[99][0],
+        ),
+    ]

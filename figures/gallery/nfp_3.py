@@ -54,11 +54,23 @@ def claims(table: pl.DataFrame) -> list[Claim]:
     kept = table.filter(pl.col("epoch") == 0).sort("seed", "round")["kept"].to_numpy().reshape(-1, ROUNDS)
     wrong = int(np.sum(kept[:, 1:] != kept[:, :-1] - kept[:, :-1] // 5))
     return [
-        Paired("first rounds", "for five rounds the end of the round stays within .05 of the first", "paper",
-               differences=0.05 - np.abs(ends[:5] - ends[0]).max(0)),
-        Paired("collapse", "after fifteen rounds less than half of the correlation is left", "paper",
-               differences=0.5 * ends[0] - ends[-1]),
-        Exact("nested counts", "every round keeps K - floor(K/5) of the last round's weights", wrong=wrong,
-              cases=kept[:, 1:].size),
+        Paired(
+            "first rounds",
+            "for five rounds the end of the round stays within .05 of the first",
+            "paper",
+            differences=0.05 - np.abs(ends[:5] - ends[0]).max(0),
+        ),
+        Paired(
+            "collapse",
+            "after fifteen rounds less than half of the correlation is left",
+            "paper",
+            differences=0.5 * ends[0] - ends[-1],
+        ),
+        Exact(
+            "nested counts",
+            "every round keeps K - floor(K/5) of the last round's weights",
+            wrong=wrong,
+            cases=kept[:, 1:].size,
+        ),
         Paired("mutant", "the last round ends above the first", mutant=True, differences=ends[-1] - ends[0]),
-    ]  # fmt: skip
+    ]
