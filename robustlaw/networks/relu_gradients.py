@@ -8,7 +8,7 @@ All large arrays are made once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -17,6 +17,8 @@ from torch import Tensor
 
 from .losses import Batch
 from .mlp import Mlp
+
+Scaled = tuple[Tensor, Tensor | None]
 
 
 def product(left: Tensor, right: Tensor, out: Tensor) -> None:
@@ -40,22 +42,48 @@ def output_slope(loss: str, outputs: Tensor, data: Batch) -> Float[Tensor, "nets
     return rise[:, None] if outputs.shape[1] == 1 else torch.stack([-rise, rise], 1)
 
 
+def needed_below(layer: int, names: Iterable[str]) -> bool:
+    """Whether any of the named tensors belongs to a layer below this one."""
+    return any(int(name[1:]) <= layer for name in names)
+
+
+def scaled(weights: Tensor, scale: Tensor | None) -> Tensor:
+    """Rows of `weights` times the scale of the units that they lead to."""
+    return weights if scale is None else weights * scale
+
+
+def descend(back: Tensor, delta: Tensor, hidden: Tensor, slot: Tensor) -> Scaled:
+    """(delta, scale) of the layer with values `hidden`, below weights `back`; `slot` is written over."""
+    scale, slopes = None, slot
+    if back.shape[1] == 1:
+        scale, slopes = back.transpose(1, 2), delta.expand_as(hidden)
+    else:
+        product(back.transpose(1, 2), delta, slot)
+    torch.ops.aten.threshold_backward.grad_input(slopes, hidden, 0, grad_input=slot)
+    return slot, scale
+
+
 class ReluGradients:
-    """Workspace of `nets` networks on `samples` samples; a call overwrites the gradients given."""
+    """Workspace of `nets` networks on `samples` samples; a call overwrites the gradients given.
+
+    After a call `hidden` and `outputs` hold the values of the layers, and `deltas` the pairs
+    (delta, scale) of those it came down to, by layer; a delta is their product, scale None being 1.
+    """
 
     def __init__(self, arch: Mlp, loss: str, samples: int, like: Tensor) -> None:
         nets = like.shape[0]
         self._loss = loss
-        self._hidden = [like.new_empty(nets, w, samples) for w in arch.widths[1:-1]]
-        self._deltas = [torch.empty_like(h) for h in self._hidden]
-        self._outputs = like.new_empty(nets, arch.widths[-1], samples)
+        self.hidden = [like.new_empty(nets, w, samples) for w in arch.widths[1:-1]]
+        self.outputs = like.new_empty(nets, arch.widths[-1], samples)
+        self.deltas: dict[int, Scaled] = {}
+        self._slots = [torch.empty_like(h) for h in self.hidden]
 
     def _forward(self, weights: Sequence[Tensor], biases: Sequence[Tensor], columns: Tensor) -> None:
         below = columns
-        for layer, out in enumerate([*self._hidden, self._outputs]):
+        for layer, out in enumerate([*self.hidden, self.outputs]):
             product(weights[layer], below, out)
             out.add_(biases[layer][:, :, None])
-            if layer < len(self._hidden):
+            if layer < len(self.hidden):
                 out.clamp_(min=0.0)
             below = out
 
@@ -71,18 +99,15 @@ class ReluGradients:
         """Write dL/dW and dL/db of the named tensors over `gradients`."""
         weights = [w.detach() for w in weights]
         self._forward(weights, [b.detach() for b in biases], data.columns)
-        delta, scale = output_slope(self._loss, self._outputs, data), None
+        delta, scale = output_slope(self._loss, self.outputs, data), None
         for layer in reversed(range(len(weights))):
-            below = self._hidden[layer - 1] if layer else data.columns
+            self.deltas[layer] = delta, scale
+            below = self.hidden[layer - 1] if layer else data.columns
             self._write(layer, delta, scale, below, gradients)
-            if layer == 0 or not self._needed_below(layer, gradients):
+            if layer == 0 or not needed_below(layer, gradients):
                 return
-            back = weights[layer] if scale is None else weights[layer] * scale
-            delta, scale = self._descend(layer - 1, back, delta)
-
-    @staticmethod
-    def _needed_below(layer: int, gradients: Mapping[str, Tensor]) -> bool:
-        return any(int(name[1:]) <= layer for name in gradients)
+            back = scaled(weights[layer], scale)
+            delta, scale = descend(back, delta, self.hidden[layer - 1], self._slots[layer - 1])
 
     def _write(
         self,
@@ -102,15 +127,3 @@ class ReluGradients:
             torch.sum(delta, 2, out=slot)
             if scale is not None:
                 slot.mul_(scale[:, :, 0])
-
-    def _descend(self, layer: int, back: Tensor, delta: Tensor) -> tuple[Tensor, Tensor | None]:
-        """(delta, scale) of a hidden layer, the delta being their product."""
-        hidden, slot = self._hidden[layer], self._deltas[layer]
-        scale = None
-        if back.shape[1] == 1:
-            scale, slopes = back.transpose(1, 2), delta.expand_as(hidden)
-        else:
-            product(back.transpose(1, 2), delta, slot)
-            slopes = slot
-        torch.ops.aten.threshold_backward.grad_input(slopes, hidden, 0, grad_input=slot)
-        return slot, scale
