@@ -24,96 +24,105 @@ from .training import lanes_filled
 Tensors = dict[str, Tensor]
 
 # What the largest layer of the networks of a chunk may fill.
-CHUNK_BYTES = 2**19
+CHUNK_BYTES = 2**20
 
 
-class Point(ABC):
-    """Some networks, at some values of their weights and biases."""
+class Derivatives(ABC):
+    """Derivatives of the losses in some of the weights and biases."""
+
+    def __init__(self, arch: Mlp, loss: str, asked: Collection[str]) -> None:
+        self.arch, self.loss, self.asked = arch, loss, tuple(asked)
 
     @abstractmethod
-    def gradient(self) -> Tensors:
-        """dL/dt of each asked tensor t, masked entries included."""
+    def gradient(self, values: Mapping[str, Tensor], data: Batch) -> Tensors:
+        """dL/dt of each asked tensor t where all tensors have these values, masked entries included."""
 
     @abstractmethod
     def curved(self, direction: Mapping[str, Tensor]) -> Tensors:
-        """H v for the Hessian in the asked tensors and a v that has all of them; after `gradient`."""
+        """H v where `gradient` was asked last: Hessian in the asked tensors, a direction v in them all."""
+
+    def layers_of(self, values: Mapping[str, Tensor]) -> tuple[list[Tensor], list[Tensor]]:
+        """Weights and biases in order."""
+        numbers = range(1, self.arch.layers + 1)
+        return [values[f"W{i}"] for i in numbers], [values[f"b{i}"] for i in numbers]
 
 
-class Written(Point):
-    """ReLU networks."""
+class Written(Derivatives):
+    """ReLU networks; the workspace is kept for as long as they come in the same number."""
 
-    def __init__(
-        self, arch: Mlp, loss: str, values: Mapping[str, Tensor], data: Batch, asked: Collection[str]
-    ) -> None:
-        self._weights = [values[f"W{i + 1}"] for i in range(arch.layers)]
-        self._biases = [values[f"b{i + 1}"] for i in range(arch.layers)]
-        self._data, self._loss = data, loss
-        self._empty = {name: torch.empty_like(values[name]) for name in asked}
-        self._first = ReluGradients(arch, loss, data.columns.shape[2], self._weights[0])
+    _point: tuple[list[Tensor], Batch]
+    _gradients: ReluGradients | None = None
+    _curvature: ReluCurvature | None = None
 
-    def gradient(self) -> Tensors:
-        found = {name: torch.empty_like(t) for name, t in self._empty.items()}
-        self._first(self._weights, self._biases, self._data, found)
+    def gradient(self, values: Mapping[str, Tensor], data: Batch) -> Tensors:
+        weights, biases = self.layers_of(values)
+        shape = (len(weights[0]), self.arch.widths[-1], data.columns.shape[2])
+        if self._gradients is None or tuple(self._gradients.outputs.shape) != shape:
+            self._gradients = ReluGradients(self.arch, self.loss, shape[2], weights[0])
+            self._curvature = None
+        found = {name: torch.empty_like(values[name]) for name in self.asked}
+        self._gradients(weights, biases, data, found)
+        self._point = weights, data
         return found
 
     def curved(self, direction: Mapping[str, Tensor]) -> Tensors:
-        found = {name: torch.empty_like(t) for name, t in self._empty.items()}
-        ReluCurvature(self._loss, self._first)(self._weights, self._data, direction, found)
+        assert self._gradients is not None
+        self._curvature = self._curvature or ReluCurvature(self.loss, self._gradients)
+        found = {name: torch.empty_like(direction[name]) for name in self.asked}
+        self._curvature(*self._point, direction, found)
         return found
 
 
-class Recorded(Point):
+class Recorded(Derivatives):
     """Networks of any activation."""
 
-    def __init__(
-        self, arch: Mlp, loss: str, values: Mapping[str, Tensor], data: Batch, asked: Collection[str]
-    ) -> None:
-        leaves = {k: v.detach().clone().requires_grad_(k in asked) for k, v in values.items()}
-        self._leaves = {name: leaves[name] for name in asked}
-        weights = [leaves[f"W{i + 1}"] for i in range(arch.layers)]
-        biases = [leaves[f"b{i + 1}"] for i in range(arch.layers)]
-        self._total = stack_loss(loss, forward(arch, weights, biases, data.columns), data).sum()
-        self._gradient: Tensors = {}
+    _leaves: tuple[Tensor, ...]
+    _slopes: tuple[Tensor, ...]
 
-    def gradient(self) -> Tensors:
-        found = torch.autograd.grad(self._total, list(self._leaves.values()), create_graph=True)
-        self._gradient = dict(zip(self._leaves, found, strict=True))
-        return {name: g.detach() for name, g in self._gradient.items()}
+    def gradient(self, values: Mapping[str, Tensor], data: Batch) -> Tensors:
+        leaves = {k: v.detach().clone().requires_grad_(k in self.asked) for k, v in values.items()}
+        weights, biases = self.layers_of(leaves)
+        total = stack_loss(self.loss, forward(self.arch, weights, biases, data.columns), data).sum()
+        self._leaves = tuple(leaves[name] for name in self.asked)
+        self._slopes = torch.autograd.grad(total, self._leaves, create_graph=True)
+        return {name: g.detach() for name, g in zip(self.asked, self._slopes, strict=True)}
 
     def curved(self, direction: Mapping[str, Tensor]) -> Tensors:
-        along = [(g * direction[name]).sum() for name, g in self._gradient.items()]
-        found = torch.autograd.grad(sum(along), list(self._leaves.values()), allow_unused=True)
+        along = [(g * direction[name]).sum() for name, g in zip(self.asked, self._slopes, strict=True)]
+        found = torch.autograd.grad(torch.stack(along).sum(), self._leaves, allow_unused=True)
         # a loss that is linear in a tensor has no curvature there
-        return {
-            name: torch.zeros_like(leaf) if h is None else h
-            for (name, leaf), h in zip(self._leaves.items(), found, strict=True)
-        }
+        filled = [torch.zeros_like(t) if h is None else h for t, h in zip(self._leaves, found, strict=True)]
+        return dict(zip(self.asked, filled, strict=True))
 
 
-def point(
-    arch: Mlp, loss: str, values: Mapping[str, Tensor], data: Batch, asked: Collection[str]
-) -> Point:
-    """The networks with these weights and biases, for derivatives in the tensors `asked`."""
-    kind = Written if arch.activation == "relu" else Recorded
-    return kind(arch, loss, values, data, asked)
+def derivatives(arch: Mlp, loss: str, asked: Collection[str]) -> Derivatives:
+    """Of networks of this architecture, in the tensors called `asked`."""
+    return (Written if arch.activation == "relu" else Recorded)(arch, loss, asked)
 
 
 def in_chunks(stack: Stack, data: Batch, recipe: Recipe) -> Iterator[tuple[slice, Tensors, Batch]]:
     """Places, tensors and data of as many networks at a time as the cache holds.
 
-    The last ones are repeated where a chunk has more networks than places.
+    After the last place the last network may be repeated.
     Raises ShapeMismatch or InvalidArgument where the recipe's loss is not defined.
     """
     check_loss(recipe.loss, stack.arch.widths[-1], data)
-    shared = wide(data) if data.copies == 1 else None
     written = stack.arch.activation == "relu"
-    padded = lanes_filled(range(len(stack)), 1 if written else recipe.lanes)
+    lanes = 1 if written else recipe.lanes
     size = _written_size(stack.arch, data) if written else chunk_size(stack.arch, data, recipe)
-    for first in range(0, len(padded), size):
-        places = padded[first : first + size]
-        index = torch.as_tensor(places, device=stack.weights[0].device)
-        tensors = {name: t.detach()[index].cpu().double() for name, t in stack.tensors.items()}
-        yield slice(first, min(first + size, len(stack))), tensors, shared or wide(data.take(places))
+    shared = wide(data) if data.copies == 1 else None
+    for first in range(0, len(stack), size):
+        places = range(first, min(first + size, len(stack)))
+        part, filled = slice(places.start, places.stop), lanes_filled(places, lanes)
+        tensors = {name: _filled(t[part], len(filled)) for name, t in stack.tensors.items()}
+        yield part, tensors, shared or wide(data.take(filled))
+
+
+def _filled(tensor: Tensor, count: int) -> Tensor:
+    """In float64 on the CPU, the last network repeated up to `count`."""
+    own = tensor.detach().cpu().double()
+    spare = count - len(own)
+    return torch.cat([own, own[-1:].expand(spare, *own.shape[1:])]) if spare else own
 
 
 def _written_size(arch: Mlp, data: Batch) -> int:

@@ -18,6 +18,8 @@ from torch import Tensor
 from .losses import Batch
 from .relu_gradients import ReluGradients, Scaled, descend, needed_below, product, scaled
 
+Pair = tuple[Tensor, Tensor]
+
 
 def bent(loss: str, outputs: Tensor, moved: Tensor, data: Batch) -> Tensor:
     """Change of dL/df, (nets, outputs, samples), as the outputs change by `moved`."""
@@ -40,7 +42,7 @@ class ReluCurvature:
     def __init__(self, loss: str, first: ReluGradients) -> None:
         self._loss, self._first = loss, first
         self._moved = [torch.empty_like(h) for h in (*first.hidden, first.outputs)]
-        self._slots = [torch.empty_like(h) for h in first.hidden]
+        self._turned = [torch.empty_like(h) for h in self._moved]
 
     @torch.no_grad()
     @np.errstate(over="ignore", invalid="ignore")  # what is not finite is refused where it is used
@@ -68,23 +70,27 @@ class ReluCurvature:
         """RH of every layer, of the outputs last; None below all of the direction."""
         found: list[Tensor | None] = []
         for layer, out in enumerate(self._moved):
-            parts = []
+            factors = []
             if (own := direction.get(f"W{layer + 1}")) is not None:
-                parts.append((own, self._first.hidden[layer - 1] if layer else columns))
+                factors.append((own, self._first.hidden[layer - 1] if layer else columns))
             if found and (below := found[-1]) is not None:
-                parts.append((weights[layer], below))
-            if parts:
-                left, right = zip(*parts, strict=True)
-                product(_joined(left, 2), _joined(right, 1), out)
+                factors.append((weights[layer], below))
             shift = direction.get(f"b{layer + 1}")
-            if shift is not None:
-                out.add_(shift[:, :, None]) if parts else out.copy_(shift[:, :, None].expand_as(out))
-            if layer < len(self._first.hidden):
-                torch.ops.aten.threshold_backward.grad_input(
-                    out, self._first.hidden[layer], 0, grad_input=out
-                )
-            found.append(out if parts or shift is not None else None)
+            found.append(self._risen(factors, shift, layer) if factors or shift is not None else None)
         return found
+
+    def _risen(self, factors: Sequence[Pair], shift: Tensor | None, layer: int) -> Tensor:
+        """RH of a layer: the sum of products and a shift, where its units are active."""
+        out = self._moved[layer]
+        if factors:
+            summed(factors, out, self._turned[layer])  # which is free on the way up
+        else:
+            out.zero_()
+        if shift is not None:
+            out.add_(shift[:, :, None])
+        if layer < len(self._first.hidden):
+            _silence(out, self._first.hidden[layer])
+        return out
 
     def _write(
         self,
@@ -114,14 +120,30 @@ class ReluCurvature:
 
     def _down(self, layer: int, weight: Tensor, direction: Tensor | None, turned: Scaled) -> Scaled:
         """RD of the layer below `layer`."""
-        back, right = [scaled(weight, turned[1])], [turned[0]]
-        if direction is not None:
-            delta, scale = self._first.deltas[layer]
-            back, right = [*back, scaled(direction, scale)], [*right, delta]
-        hidden, slot = self._first.hidden[layer - 1], self._slots[layer - 1]
-        return descend(_joined(back, 1), _joined(right, 1), hidden, slot)
+        hidden, out = self._first.hidden[layer - 1], self._turned[layer - 1]
+        back = scaled(weight, turned[1])
+        if direction is None:
+            return descend(back, turned[0], hidden, out)
+        delta, scale = self._first.deltas[layer]
+        aside = scaled(direction, scale)
+        # RH of that layer is not needed any more
+        factors = [(aside.transpose(1, 2), delta), (back.transpose(1, 2), turned[0])]
+        summed(factors, out, self._moved[layer - 1])
+        _silence(out, hidden)
+        return out, None
 
 
-def _joined(parts: Sequence[Tensor], axis: int) -> Tensor:
-    """Factors side by side: one product adds up all of theirs."""
-    return parts[0] if len(parts) == 1 else torch.cat(list(parts), axis)
+def summed(factors: Sequence[Pair], out: Tensor, spare: Tensor) -> None:
+    """out = the sum of the products of one or two pairs; `spare` may be written over."""
+    if len(factors) > 1 and sum(right.shape[1] for _, right in factors) <= out.shape[1]:
+        # to put thin factors side by side costs less than to add up their products
+        factors = [(torch.cat([f[0] for f in factors], 2), torch.cat([f[1] for f in factors], 1))]
+    product(*factors[0], out)
+    for left, right in factors[1:]:
+        product(left, right, spare)
+        out.add_(spare)
+
+
+def _silence(values: Tensor, hidden: Tensor) -> None:
+    """0 where the unit is off, in place."""
+    torch.ops.aten.threshold_backward.grad_input(values, hidden, 0, grad_input=values)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from ..networks import Batch, Recipe, Stack
-from ..networks.derivatives import in_chunks, point
+from ..networks.derivatives import derivatives, in_chunks
 
 
 def magnitude(stack: Stack, layers: list[int]) -> list[np.ndarray]:
@@ -30,12 +30,12 @@ def sensitivities(
     For an entry that is masked in `stack` this is how much its return would change the loss, to
     first order (de Jorge et al. 2021).
     """
-    found = {f"W{i + 1}": dense.weights[i].detach().cpu().double().numpy().copy() for i in layers}
+    found = _empty(stack, layers)
+    loss = derivatives(stack.arch, recipe.loss, found.keys())
     for part, values, points in in_chunks(stack, data, recipe):
-        here = point(stack.arch, recipe.loss, values, points, found.keys())
-        for name, gradient in here.gradient().items():
-            size = part.stop - part.start
-            found[name][part] = np.abs(found[name][part] * gradient[:size].numpy())
+        theta = {name: dense.tensors[name][part].detach().cpu().double() for name in found}
+        for name, gradient in loss.gradient(values, points).items():
+            found[name][part] = (theta[name] * gradient[: len(theta[name])]).abs_()
     return list(found.values())
 
 
@@ -49,17 +49,20 @@ def gradient_flow(
 
     temperature : what the outputs are divided by
     """
-    found = {f"W{i + 1}": np.empty(tuple(stack.weights[i].shape)) for i in layers}
+    found = _empty(stack, layers)
+    loss = derivatives(stack.arch, recipe.loss, found.keys())
     top = f"W{stack.arch.layers}"
     for part, values, points in in_chunks(stack, data, recipe):
         # the last layer u = w / temperature divides the outputs, and d/dw = (d/du) / temperature
         for name in (top, f"b{stack.arch.layers}"):
             values[name] = values[name] / temperature
-        here = point(stack.arch, recipe.loss, values, points, found.keys())
-        direction = here.gradient()
+        direction = loss.gradient(values, points)
         if top in direction:
             direction[top] = direction[top] / temperature**2
-        for name, product in here.curved(direction).items():
-            size = part.stop - part.start
-            found[name][part] = (values[name] * product)[:size].numpy()
+        for name, product in loss.curved(direction).items():
+            found[name][part] = (values[name] * product)[: part.stop - part.start]
     return list(found.values())
+
+
+def _empty(stack: Stack, layers: list[int]) -> dict[str, np.ndarray]:
+    return {f"W{i + 1}": np.empty(tuple(stack.weights[i].shape)) for i in layers}
