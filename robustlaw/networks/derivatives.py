@@ -89,7 +89,8 @@ class Recorded(Derivatives):
 
     def curved(self, direction: Mapping[str, Tensor]) -> Tensors:
         along = [(g * direction[name]).sum() for name, g in zip(self.asked, self._slopes, strict=True)]
-        found = torch.autograd.grad(torch.stack(along).sum(), self._leaves, allow_unused=True)
+        whole = torch.stack(along).sum()
+        found = torch.autograd.grad(whole, self._leaves, retain_graph=True, allow_unused=True)
         # a loss that is linear in a tensor has no curvature there
         filled = [torch.zeros_like(t) if h is None else h for t, h in zip(self._leaves, found, strict=True)]
         return dict(zip(self.asked, filled, strict=True))

@@ -100,7 +100,7 @@ def initial_stack(
     """
     if not keys:
         raise InvalidArgument("keys", keys, "give at least one seed")
-    draws = [_draw(arch, key, initialisation) for key in keys]
+    draws = [drawn_layers(arch, initialisation, key) for key in keys]
 
     def batch(pick: int, layer: int) -> Tensor:
         return torch.as_tensor(np.stack([d[layer][pick] for d in draws])).to(device=device, dtype=dtype)
@@ -113,6 +113,7 @@ def initial_stack(
     return stack.starting_here()
 
 
-def _draw(arch: Mlp, key: Key, initialisation: Initialisation) -> list[tuple[np.ndarray, np.ndarray]]:
-    rng = generator("init", key)
+def drawn_layers(arch: Mlp, initialisation: Initialisation, *key: Key) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Weights and biases of each layer, from the stream that is named by the key."""
+    rng = generator("init", *key)
     return [initialisation.draw(shape, i == arch.layers - 1, rng) for i, shape in enumerate(arch.shapes)]

@@ -11,11 +11,13 @@ from .kept_counts import geometric_counts
 from .mask import Mask
 from .noisy_top_k import NoisyTopK
 from .on_subset import OnSubset
+from .prospect import ProsPr
 from .repair import Repaired
 from .selection import kept_count, select
 from .sparse_training import RigL, Set
 from .subset_sum import nearest_subset, supermask_of
 from .supermask import EdgePopup
+from .tangent_kernel import NtkSap, NtkSapOnInputs
 from .train import train
 
 PRUNERS: dict[str, type[Pruner]] = {
@@ -31,6 +33,9 @@ PRUNERS: dict[str, type[Pruner]] = {
         Force,
         Grasp,
         SynFlow,
+        NtkSap,
+        NtkSapOnInputs,
+        ProsPr,
         MagnitudeAfterTraining,
         IterativeMagnitude,
         GradualMagnitude,
@@ -55,7 +60,10 @@ __all__ = [
     "MagnitudeAtInit",
     "Mask",
     "NoisyTopK",
+    "NtkSap",
+    "NtkSapOnInputs",
     "OnSubset",
+    "ProsPr",
     "Pruner",
     "Pyramidal",
     "Random",

@@ -45,15 +45,18 @@ class InRounds(Pruner):
         whole("min_per_layer", self.min_per_layer)
 
     @abstractmethod
-    def scores(self, session: Session, masked: Stack) -> list[np.ndarray]:
-        """Scores (nets, out, in) of the maskable tensors, given the networks as masked so far."""
+    def scores(self, session: Session, masked: Stack, number: int) -> list[np.ndarray]:
+        """Scores (nets, out, in) of the maskable tensors, given the networks as masked so far.
+
+        number : of the round, from 0, for what is drawn anew in each
+        """
 
     def choose(self, session: Session) -> list[Tensor]:
         total, masked = session.maskable_total, session.start
         plans = {k: exponential_schedule(total, k, self.rounds) for k in set(session.counts)}
         for number in range(self.rounds):
             wanted = [plans[k][number] for k in session.counts]
-            scores, pool = self.scores(session, masked), masked if self.nested else session.start
+            scores, pool = self.scores(session, masked, number), masked if self.nested else session.start
             found = session.masks_from(scores, self.scope, wanted, pool, self.min_per_layer)
             masked = session.start.with_masks(found)
         return list(masked.masks)
@@ -74,7 +77,8 @@ class IterativeSnip(InRounds):
 
     dependence: ClassVar[Dependence] = Dependence.LABELS
 
-    def scores(self, session: Session, masked: Stack) -> list[np.ndarray]:
+    def scores(self, session: Session, masked: Stack, number: int) -> list[np.ndarray]:
+        del number
         return snip(masked, session.data, session.recipe, session.layer_numbers)
 
 
@@ -86,7 +90,8 @@ class Force(InRounds):
     nested: ClassVar[bool] = False
     dependence: ClassVar[Dependence] = Dependence.LABELS
 
-    def scores(self, session: Session, masked: Stack) -> list[np.ndarray]:
+    def scores(self, session: Session, masked: Stack, number: int) -> list[np.ndarray]:
+        del number
         return sensitivities(masked, session.start, session.data, session.recipe, session.layer_numbers)
 
 
@@ -96,6 +101,7 @@ class SynFlow(InRounds):
 
     dependence: ClassVar[Dependence] = Dependence.NONE
 
-    def scores(self, session: Session, masked: Stack) -> list[np.ndarray]:
+    def scores(self, session: Session, masked: Stack, number: int) -> list[np.ndarray]:
+        del number
         flows = flow_scores(magnitude(masked, list(range(masked.arch.layers))))
         return [flows[i] for i in session.layer_numbers]

@@ -30,7 +30,7 @@ def sensitivities(
     For an entry that is masked in `stack` this is how much its return would change the loss, to
     first order (de Jorge et al. 2021).
     """
-    found = _empty(stack, layers)
+    found = empty_scores(stack, layers)
     loss = derivatives(stack.arch, recipe.loss, found.keys())
     for part, values, points in in_chunks(stack, data, recipe):
         theta = {name: dense.tensors[name][part].detach().cpu().double() for name in found}
@@ -49,7 +49,7 @@ def gradient_flow(
 
     temperature : what the outputs are divided by
     """
-    found = _empty(stack, layers)
+    found = empty_scores(stack, layers)
     loss = derivatives(stack.arch, recipe.loss, found.keys())
     top = f"W{stack.arch.layers}"
     for part, values, points in in_chunks(stack, data, recipe):
@@ -64,5 +64,6 @@ def gradient_flow(
     return list(found.values())
 
 
-def _empty(stack: Stack, layers: list[int]) -> dict[str, np.ndarray]:
+def empty_scores(stack: Stack, layers: list[int]) -> dict[str, np.ndarray]:
+    """Room for the scores of some layers, by the name of their weights."""
     return {f"W{i + 1}": np.empty(tuple(stack.weights[i].shape)) for i in layers}

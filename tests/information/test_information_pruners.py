@@ -32,6 +32,9 @@ from robustlaw.pruning import (
     MagnitudeAfterTraining,
     MagnitudeAtInit,
     NoisyTopK,
+    NtkSap,
+    NtkSapOnInputs,
+    ProsPr,
     Random,
     Repaired,
     RigL,
@@ -51,6 +54,9 @@ PRUNERS = {
     "Force": lambda density: Force(density, rounds=3),
     "Grasp": Grasp,
     "SynFlow": lambda density: SynFlow(density, rounds=5),
+    "NtkSap": lambda density: NtkSap(density, rounds=3),
+    "NtkSapOnInputs": lambda density: NtkSapOnInputs(density, rounds=3),
+    "ProsPr": ProsPr,
     "MagnitudeAfterTraining": MagnitudeAfterTraining,
     "IterativeMagnitude": IterativeMagnitude,
     "IterativeMagnitude layerwise": lambda density: IterativeMagnitude(density, scope="layerwise"),
@@ -100,7 +106,10 @@ def test_several_densities_share_a_search_and_change_nothing(kind):
         assert 0.0 <= found.information.lower <= found.information.upper <= cap + 1e-12
 
 
-@pytest.mark.parametrize("kind", [Random, MagnitudeAtInit, ErdosRenyi, PRUNERS["SynFlow"]])
+@pytest.mark.parametrize(
+    "kind",
+    [Random, MagnitudeAtInit, ErdosRenyi, *(PRUNERS[k] for k in ("SynFlow", "NtkSap", "NtkSapOnInputs"))],
+)
 def test_masks_that_do_not_look_at_labels_know_exactly_nothing(kind):
     for density in (0.2, 0.5, 0.9):
         found = exact(kind, density)
