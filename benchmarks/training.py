@@ -42,7 +42,8 @@ from robustlaw.networks import (
     fit,
     initial_stack,
 )
-from robustlaw.pruning.scores import snip
+from robustlaw.pruning.scores import gradient_flow, magnitude, snip
+from robustlaw.pruning.synaptic_flow import flow_scores
 
 TURNS, STEPS, NETS = 7, 100, 64
 # name, widths, samples, required gain, aim
@@ -121,7 +122,7 @@ def seconds(run: Callable[[], Any]) -> float:
 
 def report(name: str, measured: str, target: str, met: bool | None) -> bool:
     verdict = {True: "met", False: "MISSED", None: "open" if target else ""}[met]
-    print(f"{name:16s}{measured:84s} {target:30s} {verdict}", flush=True)
+    print(f"{name:20s} {measured:84s} {target:30s} {verdict}", flush=True)
     return met is not False
 
 
@@ -235,17 +236,41 @@ def interpolation() -> bool:
 
 
 def scores() -> bool:
-    """Cost of a whole stack's scores in training steps of that stack."""
+    """Cost of a whole stack's scores in training steps of that stack, by processor time.
+
+    Scores run in float64, whose products take twice as long as those of a float32 step, and a Hessian
+    product through several layers of weights needs nearly twice as many as a step has.
+    """
     fine = True
-    for name, widths, n, _, _ in SIZES:
+    shapes = [(name, widths, n, "mse", [0]) for name, widths, n, _, _ in SIZES]
+    shapes += [(f"{name}, all", widths, n, "mse", [0, 1]) for name, widths, n, _, _ in SIZES]
+    shapes += [(name, widths, n, loss, list(range(len(widths) - 1))) for name, widths, n, loss in DEEP]
+    for name, widths, n, loss, layers in shapes:
         stack, data, _ = problem(widths, n, NETS)
-        plan = replace(RECIPE, steps=20)
-        weigh, train = partial(snip, stack, data, plan, [0]), partial(fit, stack, data, plan)
-        weigh()
-        costs = [seconds(weigh) / (seconds(train) / 20) for _ in range(TURNS)]
-        cost = float(np.median(costs))
-        fine &= report(f"SNIP {name}", f"{cost:.1f} training steps, in float64", "2 steps", cost <= 2.0)
+        plan = replace(RECIPE, steps=20, loss=loss)
+        train = partial(fit, stack, data, plan)
+        for method, weigh, most in (
+            ("SNIP", partial(snip, stack, data, plan, layers), 2.0),
+            ("GraSP", partial(gradient_flow, stack, data, plan, layers, 1.0), 4.0),
+            ("SynFlow", partial(flow, stack), 2.0),
+        ):
+            weigh()
+            costs = [processor(weigh) / (processor(train) / plan.steps) for _ in range(TURNS)]
+            cost = float(np.median(costs))
+            text = f"{cost:.1f} training steps for one weighing, in float64"
+            fine &= report(f"{method} {name}", text, f"{most:g} steps", cost <= most)
     return fine
+
+
+def flow(stack: Stack) -> None:
+    """The scores of one round of SynFlow."""
+    flow_scores(magnitude(stack, list(range(stack.arch.layers))))
+
+
+def processor(run: Callable[[], Any]) -> float:
+    began = time.process_time()
+    run()
+    return time.process_time() - began
 
 
 PARTS = {f.__name__: f for f in (speed, deep, processes, interpolation, scores)}

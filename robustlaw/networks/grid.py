@@ -82,7 +82,10 @@ def best_exponent(values: Tensor, kept: Tensor, bits: int) -> Tensor:
     offsets = torch.arange(-SCALE_SEARCH, SCALE_SEARCH + 1, device=values.device, dtype=values.dtype)
     errors = [_error(values, kept, scale_of(guess + o), bits) for o in offsets]
     best = torch.stack(errors).argmin(0)
-    exponent = _descend(values, kept, guess + offsets[best], bits)
+    exponent = guess + offsets[best]
+    # inside the window the neighbours are known to be no better
+    if bool((best % (2 * SCALE_SEARCH) == 0).any()):
+        exponent = _descend(values, kept, exponent, bits)
     return torch.where(kept.any(2).any(1)[:, None, None], exponent, 0.0)
 
 

@@ -69,7 +69,7 @@ class ReluCurvature:
     ) -> list[Tensor | None]:
         """RH of every layer, of the outputs last; None below all of the direction."""
         found: list[Tensor | None] = []
-        for layer, out in enumerate(self._moved):
+        for layer in range(len(self._moved)):
             factors = []
             if (own := direction.get(f"W{layer + 1}")) is not None:
                 factors.append((own, self._first.hidden[layer - 1] if layer else columns))

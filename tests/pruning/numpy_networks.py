@@ -19,16 +19,22 @@ def outputs(weights, biases, x):
 
 def gradients(weights, biases, x, y, kind="mse", temperature=1.0):
     """dL/dW of every layer, by hand."""
+    return all_gradients(weights, biases, x, y, kind, temperature)[0]
+
+
+def all_gradients(weights, biases, x, y, kind="mse", temperature=1.0):
+    """dL/dW and dL/db of every layer."""
     values = outputs(weights, biases, x)
     f = values[-1][:, 0] / temperature
     slope = 2.0 * (f - y) if kind == "mse" else -y / (1.0 + np.exp(y * f))
     back = (slope / temperature / len(y))[:, None]
-    found = []
+    found, shifts = [], []
     for i in range(len(weights) - 1, -1, -1):
         found.append(back.T @ values[i])
+        shifts.append(back.sum(0))
         if i:
             back = (back @ weights[i]) * (1.0 - values[i] ** 2)
-    return found[::-1]
+    return found[::-1], shifts[::-1]
 
 
 def squared_gradient_norm(weights, biases, x, y, layers, **how):

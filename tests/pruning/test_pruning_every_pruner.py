@@ -270,7 +270,7 @@ def test_names_of_choices():
 MISSPELT = """
 from robustlaw.errors import UnknownName
 from robustlaw.networks import Recipe, StraightThrough
-from robustlaw.pruning import Force, IterativeMagnitude, MagnitudeAfterTraining, MagnitudeAtInit, Snip
+from robustlaw.pruning import Force, IterativeMagnitude, MagnitudeAfterTraining, MagnitudeAtInit, ProsPr, Snip
 
 for kind in (Force, IterativeMagnitude, MagnitudeAfterTraining, MagnitudeAtInit, Snip):
     for scope in ("layer", "Global", ""):
@@ -282,6 +282,7 @@ for kind in (Force, IterativeMagnitude, MagnitudeAfterTraining, MagnitudeAtInit,
             print(kind, scope)
 for call in (
     lambda: MagnitudeAfterTraining(0.5, afterwards="hope"),
+    lambda: ProsPr(0.5, order="third"),
     lambda: StraightThrough(start="one"),
     lambda: Recipe(loss="hinge"),
     lambda: Recipe(optimiser="lbfgs"),
