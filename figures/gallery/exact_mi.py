@@ -125,7 +125,7 @@ def claims(table: pl.DataFrame) -> list[Claim]:
         ),
         Paired(
             "order",
-            "from 24 to 6 kept, IMP and magnitude pruning after training know more than SNIP and GraSP",
+            "with 24 to 6 kept, pruning after training knows more than SNIP and GraSP",
             "paper",
             differences=trained - scored,
         ),

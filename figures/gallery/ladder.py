@@ -77,7 +77,7 @@ def claims(table: pl.DataFrame) -> list[Claim]:
     return [
         Exact(
             "repair",
-            "the repaired bound is 13/15 of the printed one wherever both conditions hold",
+            "the repaired bound is 13/15 of the printed one",
             wrong=sum(off),
             cases=len(pairs),
         ),
@@ -95,7 +95,7 @@ def claims(table: pl.DataFrame) -> list[Claim]:
         ),
         Exact(
             "description length",
-            "the median slack of the description-length law in the main setting is below 6",
+            "its median slack in the main setting is below 6",
             wrong=int(middle >= 6.0),
             cases=len(length),
         ),

@@ -80,13 +80,13 @@ def claims(table: pl.DataFrame) -> list[Claim]:
         ),
         Exact(
             "the mask counts",
-            "without the information of the mask the law is violated by every supermask",
+            "every supermask violates the law if its mask is left out",
             wrong=wrong.filter(pl.col("verdict") != "VIOLATED").height,
             cases=wrong.height,
         ),
         Exact(
             "not vacuous",
-            "in the main setting at least half of the bounds are above the steepest training pair",
+            "half of the main setting's bounds are above the steepest training pair",
             wrong=int(share < NON_VACUOUS),
             cases=vacuous.height,
         ),
