@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -75,7 +76,8 @@ def _list(out: Path, console: Console) -> None:
 
 
 def _tell(made: list[Produced], console: Console) -> None:
-    table = Table("figure", "claim", "whose", "verdict", "agrees", "seeds", "effect", title="Claims")
+    heads = ("figure", "claim", "whose", "verdict", "agrees", "seeds", "effect")
+    table = Table(*heads, title="Claims", box=box.SIMPLE_HEAD)
     for figure in made:
         for j in figure.claims:
             agrees = {True: "yes", False: "NO", None: "undecided"}[j.agrees]

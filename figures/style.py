@@ -7,13 +7,14 @@ dash pattern each keep them apart in grey.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 
 COLUMN, PAGE = 3.35, 6.9  # widths of a column and of a page, inches
@@ -64,13 +65,14 @@ LOOKS = {
     "Dense": Look("dense", "#000000", "o"),
     "Random": Look("random", "#0072B2", "s", (0, (1, 1))),
     "ErdosRenyi": Look("Erdős–Rényi", "#0072B2", "p", (0, (3, 1))),
-    "MagnitudeAtInit": Look("magnitude at init", "#56B4E9", "D", (0, (1, 2))),
+    "MagnitudeAtInit": Look("magnitude at init", "#7F7F7F", "D", (0, (1, 2))),
     "SynFlow": Look("SynFlow", "#56B4E9", "d", (0, (5, 1))),
     "Snip": Look("SNIP", "#009E73", "^", (0, (4, 1, 1, 1))),
     "Grasp": Look("GraSP", "#CC79A7", "<", (0, (2, 1))),
     "MagnitudeAfterTraining": Look("magnitude after training", "#E69F00", "v", (0, (6, 2))),
     "IterativeMagnitude": Look("IMP", "#D55E00", "P"),
-    "EdgePopup": Look("edge-popup", "#999999", "X", (0, (1, 1))),
+    "EdgePopup": Look("edge-popup", "#882255", "X", (0, (1, 1))),
+    "TopKSign": Look("top-k of signs", "#882255", "*", (0, (1, 1))),
 }
 
 
@@ -90,6 +92,12 @@ def sheet(width: float = COLUMN, height: float = 2.5, rows: int = 1, columns: in
     """A figure of that many panels and its axes (one, or an array of them)."""
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure, figure.subplots(rows, columns)
+
+
+def plain_ticks(axis: Axis, ticks: Sequence[float]) -> None:
+    """These ticks on a logarithmic axis, as plain numbers, and no others."""
+    axis.set_ticks(list(ticks), [f"{t:g}" for t in ticks])
+    axis.set_ticks([], minor=True)
 
 
 def letter(axes: Axes, text: str) -> None:

@@ -12,7 +12,7 @@ from ..law_rows import DECLARED as DECLARED
 from ..law_rows import METHODS, normalised
 from ..law_rows import study as study
 from ..law_rows import tidy as tidy
-from ..style import PAGE, letter, look, sheet
+from ..style import PAGE, letter, look, plain_ticks, sheet
 
 LABEL = "axis"
 TITLE = "Kept weights against p_eff as the axis"
@@ -36,6 +36,8 @@ def plot(table: pl.DataFrame) -> Figure:
             part = own.filter(pl.col("method") == method)
             axes.plot(part[column], part["y"], **look(method).line(linestyle="none"))
         axes.set(xscale="log", yscale="log", xlabel=name, ylabel="certified Lip / C")
+        plain_ticks(axes.xaxis, (50, 100, 200, 400, 800))
+        plain_ticks(axes.yaxis, (10, 20, 40, 80, 160))
         letter(axes, mark)
         axes.set_title(f"mean tau = {np.mean(taus(own, column)):.2f}", loc="right")
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside right center")

@@ -14,7 +14,7 @@ from robustlaw.sweep import Row
 
 from ..claims import Claim, Exact
 from ..sheets import Grid, Preset
-from ..style import PAGE, THEORY, letter, look, sheet
+from ..style import PAGE, THEORY, letter, look, plain_ticks, sheet
 from . import nfp_1a
 from .nfp_1a import POINTS
 
@@ -117,8 +117,7 @@ def plot(table: pl.DataFrame) -> Figure:
                       textcoords="offset points")  # fmt: skip
     left.set(xscale="log", xlabel="kept weights", ylabel="memorised points per number", ylim=(0.0, 2.3))
     left.invert_xaxis()
-    left.set_xticks([140, 70, 35, 17, 8], ["140", "70", "35", "17", "8"])
-    left.set_xticks([], minor=True)
+    plain_ticks(left.xaxis, (140, 70, 35, 17, 8))
     letter(left, "a")
     for place, method in enumerate(METHODS):
         own = weighed.filter(pl.col("method") == method, pl.col("bits") <= 8)

@@ -14,7 +14,7 @@ from robustlaw.sweep import Row
 from ..claims import Claim, Exact, Paired
 from ..published import published
 from ..sheets import Declared, Grid, Preset
-from ..style import PUBLISHED, look, sheet
+from ..style import PUBLISHED, look, plain_ticks, sheet
 
 LABEL = "1a"
 TITLE = "Memorisation against kept weights"
@@ -130,9 +130,7 @@ def plot(table: pl.DataFrame) -> Figure:
         axes.errorbar(mean["kept"], mean["memorised"], yerr=mean["sem"], **look(method).line())
     axes.set(xscale="log", xlabel="kept weights", ylabel="memorised fraction", ylim=(-0.02, 1.02))
     axes.invert_xaxis()
-    ticks = [140, 70, 35, 17, 8]
-    axes.set_xticks(ticks, [str(t) for t in ticks])
-    axes.set_xticks([], minor=True)
+    plain_ticks(axes.xaxis, (140, 70, 35, 17, 8))
     figure.legend(loc="outside upper center", ncols=3)
     return figure
 
