@@ -38,6 +38,10 @@ class Batch:
         index = torch.as_tensor(places, dtype=torch.long, device=self.columns.device)
         return Batch(self.columns[index], self.labels[index], self.share)
 
+    def double(self) -> Batch:
+        """The same numbers in float64."""
+        return Batch(self.columns.double(), self.labels.double(), self.share.double())
+
 
 def batch(
     x: Sequence[np.ndarray],

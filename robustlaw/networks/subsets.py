@@ -1,12 +1,14 @@
 """Training on a part of the data: at random, or the samples that short training finds easy or hard.
 
 EL2N (Paul, Ganguli, Dziugaite 2021): the norm of the error of a network's output after a few
-steps, averaged over independent initial values. For a regression that is the mean of |f(x) - y|.
+steps on the data as they are, averaged over independent runs. For a regression that is the mean of
+|f(x) - y|.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal, get_args
 
@@ -18,11 +20,12 @@ from ..data import Dataset
 from ..data.checks import finite, require_kind, whole
 from ..errors import InvalidArgument, ShapeMismatch, UnknownName
 from ..seeds import generator
-from .initialise import initial_stack
-from .losses import batch
+from .initialise import Key, initial_stack
+from .losses import Batch, batch
 from .mlp import Mlp
 from .recipe import Recipe
-from .training import fit
+from .stack import Stack, forward
+from .training import fit, lanes_filled
 
 Rule = Literal["random", "easiest", "hardest"]
 
@@ -33,23 +36,52 @@ def error_norms(
     """EL2N score of every sample: mean error norm of `runs` dense networks after `steps` steps.
 
     The error is f - y for "mse", and the class probabilities less the label's for "cross_entropy".
+    The schedule of the learning rate is the beginning of the recipe's, where that is long enough.
     The scores look at inputs and labels, and so does whatever is chosen by them.
     """
-    plan = replace(recipe or Recipe(), steps=whole("steps", steps, 1), stop_at=None, homotopy=None)
-    keys = [f"error norms {seed} {run}" for run in range(whole("runs", runs, 1))]
-    start = initial_stack(arch, keys, plan.initialisation)
-    trained = fit(start, batch([data.x], [data.y]), plan)
-    wide = torch.as_tensor(data.x)[None]
-    layers = [tuple(t.double() for t in group) for group in (trained.weights, trained.biases)]
-    double = replace(trained, weights=layers[0], biases=layers[1])
-    outputs = double.forward(wide).numpy()
-    if plan.loss == "mse":
-        errors = np.abs(outputs[:, :, 0] - data.y)
+    plan, last = recipe or Recipe(), whole("steps", steps, 1)
+    plan = replace(plan, steps=max(plan.steps, last), homotopy=None)
+    keys = [(f"error norms {seed} {run}",) for run in range(whole("runs", runs, 1))]
+    wide = batch([data.x], [data.y], dtype=torch.float64)
+    return np.asarray(mean_error_norms(arch, keys, batch([data.x], [data.y]), plan, last, wide)[0])
+
+
+def mean_error_norms(
+    arch: Mlp,
+    runs: Sequence[Sequence[Key]],
+    data: Batch,
+    recipe: Recipe,
+    steps: int,
+    wide: Batch | None = None,
+) -> Float64[np.ndarray, "nets samples"]:
+    """The same of a whole stack: s(x, y) = (1/R) sum_r |p_r(x) - p(y)| over R independent short runs.
+
+    runs : for each run a key a network, from which its initial weights and all its streams are drawn
+    wide : the data in float64, where they have more digits than what is trained on
+    """
+    seen, plan = wide or data.double(), replace(recipe, stop_at=None)
+    device, dtype = str(data.columns.device), data.columns.dtype
+    total = np.zeros(())
+    for keys in runs:
+        start = initial_stack(arch, list(keys), recipe.initialisation, device, dtype)
+        total = total + _norms(fit(start, data, plan, last_step=steps), seen, recipe)
+    return np.asarray(total / len(runs))
+
+
+def _norms(stack: Stack, data: Batch, recipe: Recipe) -> Float64[np.ndarray, "nets samples"]:
+    """Error norms of networks as they are, in float64, without the samples that only fill registers."""
+    padded = lanes_filled(range(len(stack)), recipe.lanes)
+    full, seen = stack.take(padded), data.take(padded)
+    weights, biases = ([t.double() for t in group] for group in (full.weights, full.biases))
+    with torch.no_grad():
+        f = forward(stack.arch, weights, biases, seen.columns)
+    if recipe.loss == "mse":
+        errors = (f[:, 0] - seen.labels).abs()
     else:
-        margin = outputs[:, :, 0] if arch.widths[-1] == 1 else outputs[:, :, 1] - outputs[:, :, 0]
+        margin = f[:, 0] if f.shape[1] == 1 else f[:, 1] - f[:, 0]
         # two probabilities are off by the same amount, with opposite signs
-        errors = math.sqrt(2.0) * np.exp(-np.logaddexp(0.0, data.y * margin))
-    return np.asarray(errors.mean(0))
+        errors = math.sqrt(2.0) * torch.sigmoid(-seen.labels * margin)
+    return np.asarray(errors[: len(stack), seen.share > 0.0].cpu().numpy())
 
 
 def chosen(

@@ -11,7 +11,7 @@ from torch import Tensor
 from ..data.checks import require_kind
 from ..networks import Stack, initial_stack
 from .at_initialisation import Random
-from .base import Pruner, ScorePruner, Session
+from .base import Key, Pruner, ScorePruner, Session
 from .densities import random_places
 
 
@@ -88,10 +88,15 @@ class Reinitialised(Wrapper):
         return session.finish(fresh_start(session, "again").with_masks(self.choose(session)))
 
 
+def fresh_keys(session: Session, purpose: str) -> list[Key]:
+    """For each network the name of streams that no other purpose draws from."""
+    return [f"{key!r} {purpose}" for key in session.keys]
+
+
 def fresh_start(session: Session, purpose: str) -> Stack:
     """The session's networks at other initial weights, from streams named by `purpose`."""
     old = session.start
-    keys = [f"{key!r} {purpose}" for key in session.keys]
+    keys = fresh_keys(session, purpose)
     kind, device, dtype = session.recipe.initialisation, str(old.weights[0].device), old.weights[0].dtype
     new = initial_stack(old.arch, keys, kind, device, dtype)
     return replace(old, weights=new.weights, biases=new.biases, masks=new.masks, initial=new.initial)

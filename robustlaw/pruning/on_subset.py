@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 import torch
@@ -17,14 +17,11 @@ from ..data.checks import require_count
 from ..errors import UnknownName
 from ..networks import Batch, Dependence
 from ..networks.recipe import LANES
-from ..networks.stack import forward
-from ..networks.training import lanes_filled
+from ..networks.subsets import Rule, mean_error_norms
 from ..seeds import generator
 from .base import Pruner, Session
-from .controls import Wrapper, fresh_start
+from .controls import Wrapper, fresh_keys
 from .selection import check_density, drawn, select_rows
-
-Order = Literal["random", "easiest", "hardest"]
 
 
 @dataclass(frozen=True, init=False)
@@ -39,18 +36,18 @@ class OnSubset(Wrapper):
     """
 
     fraction: float = field(init=False)
-    order: Order = field(init=False)
+    order: Rule = field(init=False)
     restarts: int = field(init=False)
     early: int = field(init=False)
 
     def __init__(
-        self, pruner: Pruner, fraction: float, order: Order = "random", restarts: int = 4, early: int = 20
+        self, pruner: Pruner, fraction: float, order: Rule = "random", restarts: int = 4, early: int = 20
     ) -> None:
         super().__init__(pruner)
         require_count("restarts", restarts)
         require_count("early", early)
-        if order not in get_args(Order):
-            raise UnknownName("order", order, get_args(Order))
+        if order not in get_args(Rule):
+            raise UnknownName("order", order, get_args(Rule))
         values = {"fraction": check_density(fraction), "order": order, "restarts": restarts, "early": early}
         for name, value in values.items():
             object.__setattr__(self, name, value)
@@ -85,23 +82,10 @@ class OnSubset(Wrapper):
 
 
 def early_errors(session: Session, restarts: int, early: int) -> Float[np.ndarray, "nets samples"]:
-    """EL2N of every sample: |f - y|, or the distance of the probabilities from the label's, averaged."""
-    padded = lanes_filled(range(len(session.keys)), session.recipe.lanes)
-    data, last = session.data.take(padded), min(early, session.recipe.steps)
-    total = torch.zeros(1, dtype=torch.float64)
-    for number in range(restarts):
-        net = session.search(fresh_start(session, f"restart {number}"), last_step=last).take(padded)
-        with torch.no_grad():
-            f = forward(net.arch, net.weights, net.biases, data.columns).double().cpu()
-        y = data.labels.double().cpu()
-        if session.recipe.loss == "mse":
-            total = total + (f[:, 0] - y).abs()
-        else:
-            margin = f[:, 0] if f.shape[1] == 1 else f[:, 1] - f[:, 0]
-            # both probabilities are off by the same amount
-            total = total + torch.sigmoid(-y * margin) * 2.0**0.5
-    real = (data.share > 0).cpu()
-    return (total / restarts)[: len(session.keys), real].numpy()
+    """EL2N of every sample for each network, from runs at other initial weights than its own."""
+    runs = [fresh_keys(session, f"restart {number}") for number in range(restarts)]
+    plain = replace(session.recipe, straight_through=None)
+    return mean_error_norms(session.start.arch, runs, session.data, plain, min(early, plain.steps))
 
 
 def _rows_of(data: Batch, rows: Int[np.ndarray, "nets chosen"]) -> Batch:

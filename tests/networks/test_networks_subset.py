@@ -55,6 +55,17 @@ def test_error_norms_are_means_of_errors_of_networks_trained_alone():
     assert not np.allclose(scores, error_norms(ARCH, data, steps=20, runs=3, seed=5))
 
 
+def test_a_short_run_is_the_beginning_of_the_recipes():
+    data, plan = sample(), Recipe(steps=40, schedule="cosine", stop_at=None)
+    start = initial_stack(ARCH, ["error norms 0 0"], plan.initialisation)
+    net = fit(start, batch([data.x], [data.y]), plan, last_step=10)[0]
+    scores = error_norms(ARCH, data, plan, steps=10, runs=1)
+    assert np.allclose(scores, np.abs(net(data.x)[:, 0] - data.y), rtol=1e-12, atol=0.0)
+    longer = error_norms(ARCH, data, Recipe(steps=5, schedule="cosine"), steps=10, runs=1)
+    whole = fit(start, batch([data.x], [data.y]), Recipe(steps=10, schedule="cosine", stop_at=None))[0]
+    assert np.allclose(longer, np.abs(whole(data.x)[:, 0] - data.y), rtol=1e-12, atol=0.0)
+
+
 @pytest.mark.parametrize("outputs", [1, 2])
 def test_error_norms_of_classes_are_distances_of_probabilities(outputs):
     data, arch = sample(), Mlp((3, 8, outputs))

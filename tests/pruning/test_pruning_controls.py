@@ -1,5 +1,7 @@
 """Controls: what they change, what they leave alone, and the data a mask is found on."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,7 @@ from scipy import stats
 import robustlaw as rl
 from robustlaw.data import Dataset
 from robustlaw.errors import InfeasibleDensity, InvalidArgument
-from robustlaw.networks import Dependence, Recipe, batch, initial_stack
+from robustlaw.networks import Dependence, He, Recipe, StraightThrough, batch, fit, initial_stack
 from robustlaw.pruning import (
     Inverted,
     IterativeMagnitude,
@@ -176,6 +178,29 @@ def test_early_errors_by_hand():
         net = made.search(start, last_step=4)[0]
         by_hand += np.abs(net(data.x)[:, 0] - data.y) / 2
     assert np.allclose(found[0], by_hand, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("loss", ["mse", "cross_entropy"])
+def test_early_errors_are_error_norms_of_independent_runs(loss):
+    """Each restart has initial weights and batches of its own, and no rounding; the norm is in float64."""
+    data = sample()
+    recipe = Recipe(steps=9, loss=loss, batch_size=5, straight_through=StraightThrough(2, "zero"))
+    found = early_errors(session((3, "a"), data=data, recipe=recipe), 2, 4)
+    plain = replace(recipe, straight_through=None, stop_at=None)
+    for place, key in enumerate(("3", "'a'")):
+        by_hand = np.zeros(20)
+        for number in range(2):
+            start = initial_stack(ARCH, [f"{key} restart {number}"], He())
+            f = fit(start, batch([data.x], [data.y]), plain, last_step=4)[0](data.x.astype(np.float32))[:, 0]
+            if loss == "mse":
+                by_hand += np.abs(f - data.y) / 2
+            else:
+                p = 1.0 / (1.0 + np.exp(-f))
+                target = data.y > 0
+                by_hand += np.hypot(p - target, (1.0 - p) - ~target) / 2
+        assert np.allclose(found[place], by_hand, rtol=1e-12, atol=0.0)
+    one_run = early_errors(session((3, "a"), data=data, recipe=replace(recipe, batch_size=None)), 2, 4)
+    assert not np.allclose(found, one_run)
 
 
 def test_what_a_subset_looked_at():
