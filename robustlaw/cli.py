@@ -210,9 +210,11 @@ def audit(
     from .evidence import Verdict, to_json
     from .laws import DescriptionLength
     from .networks.files import load_network
-    from .report.audit import read_dataset
+    from .report.audit import read_dataset, with_collapse
 
-    evidence = DescriptionLength(delta).check(load_network(net), read_dataset(data, proxy, why, noise_bound))
+    network = load_network(net)
+    evidence = DescriptionLength(delta).check(network, read_dataset(data, proxy, why, noise_bound))
+    evidence = with_collapse(evidence, network)
     if as_json:
         print(to_json(evidence))
     else:

@@ -10,10 +10,13 @@ from typing import Any
 
 from ..errors import InvalidArgument
 from .bracket import Bracket, Certificate, Estimate
+from .collapse import LayerCollapse
 from .verdict import Evidence, Hypothesis, Verdict
 
+Recorded = Bracket | Estimate | Evidence | LayerCollapse
 
-def to_json(value: Bracket | Estimate | Evidence) -> str:
+
+def to_json(value: Recorded) -> str:
     """JSON text that `from_json` turns into an equal object: floats keep every bit."""
     tree = asdict(value)
     if isinstance(value, Evidence):
@@ -21,14 +24,14 @@ def to_json(value: Bracket | Estimate | Evidence) -> str:
     return json.dumps({"type": type(value).__name__, **_plain(tree)}, allow_nan=False)
 
 
-def from_json(text: str) -> Bracket | Estimate | Evidence:
+def from_json(text: str) -> Recorded:
     """The object that `to_json` wrote. Raises InvalidArgument on any other text."""
     try:
         tree = json.loads(text)
-        value: Bracket | Estimate | Evidence = _BUILDERS[tree.pop("type")](tree)
+        value: Recorded = _BUILDERS[tree.pop("type")](tree)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise InvalidArgument(
-            "text", text, f"not the JSON of a bracket, estimate or evidence ({error})"
+            "text", text, f"not the JSON of a bracket, estimate, evidence or collapse ({error})"
         ) from error
     return value
 
@@ -85,7 +88,16 @@ def _read_estimate(tree: Mapping[str, Any]) -> Estimate:
     return Estimate(**fields)
 
 
-_BUILDERS: dict[str, Any] = {"Bracket": _read_bracket, "Estimate": _read_estimate, "Evidence": _read_evidence}
+def _read_collapse(tree: Mapping[str, Any]) -> LayerCollapse:
+    return LayerCollapse(tuple(tree["kept"]), tuple(tree["total"]), tree["stop"])
+
+
+_BUILDERS: dict[str, Any] = {
+    "Bracket": _read_bracket,
+    "Estimate": _read_estimate,
+    "Evidence": _read_evidence,
+    "LayerCollapse": _read_collapse,
+}
 
 
 def _floats(values: Iterable[Any]) -> tuple[float, ...]:

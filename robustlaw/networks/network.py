@@ -9,14 +9,17 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import torch
 from jaxtyping import Bool, Float
 from torch import nn
 
 from ..data.checks import real_array, require_kind
 from ..errors import InvalidArgument, NonFinite, ShapeMismatch
+from ..evidence import LayerCollapse
 from .activations import activation
 from .mlp import Mlp
 from .origin import Origin
+from .paths import collapses
 from .torch_checks import require_same_function
 from .torch_modules import read_sequential
 
@@ -151,6 +154,11 @@ class Network:
     def density(self) -> float:
         """Kept share of all weights."""
         return self.kept / self.arch.weight_count
+
+    @cached_property
+    def collapse(self) -> LayerCollapse | None:
+        """What is known if the masks leave no path from an input to an output, else None."""
+        return collapses([torch.tensor(m[None]) for m in self.masks]).get(0)
 
     def forward(self, x: Float[np.ndarray, "samples inputs"]) -> Float[np.ndarray, "samples outputs"]:
         """Outputs in float64."""

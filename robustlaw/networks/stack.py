@@ -11,10 +11,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..errors import InvalidArgument, ShapeMismatch
+from ..evidence import LayerCollapse
 from .activations import activation
 from .mlp import Mlp
 from .network import Network
 from .origin import Dependence, Origin
+from .paths import collapses
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,6 +91,13 @@ class Stack:
         """All weights and biases by name."""
         named = {f"W{i + 1}": w for i, w in enumerate(self.weights)}
         return named | {f"b{i + 1}": b for i, b in enumerate(self.biases)}
+
+    def collapses(self) -> dict[int, LayerCollapse]:
+        """The networks whose masks leave no path from an input to an output, by their place.
+
+        They are constant. Empty where every network has a path.
+        """
+        return collapses(self.masks)
 
     def starting_here(self) -> Stack:
         """The same networks, their present values recorded as the initial ones."""

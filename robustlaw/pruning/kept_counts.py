@@ -14,6 +14,7 @@ from torch import Tensor
 from ..data.checks import require_count, require_number
 from ..errors import InvalidArgument, UnknownName
 from ..networks import Stack
+from ..networks.paths import units_reached
 
 Rounding = Literal["floor", "nearest", "ceil"]
 
@@ -39,17 +40,10 @@ def geometric_counts(total: int, share: float, levels: int, rounding: Rounding =
 
 def effective(masks: Sequence[Tensor]) -> list[Tensor]:
     """Kept entries on a path of kept entries from an input to an output, (nets, out, in) a layer."""
-    reached = _reached(masks)
-    needed = _reached([m.transpose(1, 2) for m in reversed(masks)])[::-1]
+    reached = units_reached(masks)
+    needed = units_reached([m.transpose(1, 2) for m in reversed(masks)])[::-1]
     ends = zip(masks, reached, needed[1:], strict=False)
     return [m & before[:, None, :] & after[:, :, None] for m, before, after in ends]
-
-
-def _reached(masks: Sequence[Tensor]) -> list[Tensor]:
-    units = [torch.ones_like(masks[0][:, 0, :])]
-    for m in masks:
-        units.append((m & units[-1][:, None, :]).any(dim=2))
-    return units
 
 
 def with_counts(stack: Stack) -> Stack:

@@ -38,7 +38,8 @@ def train(
     densities : the kept fraction of each network, in place of the pruner's
     maskable  : weight tensors masks are chosen in; by default all that the recipe trains
     Returns a Stack; `facts` of each network: seed, density, trainer, steps, loss, converged, and from
-    `kept_counts.with_counts` kept, effective, dead_units, collapsed.
+    `kept_counts.with_counts` kept, effective, dead_units, collapsed. Networks whose masks leave no
+    path from an input to an output are constant: `collapses()` of the stack says which and why.
     Raises ShapeMismatch, InfeasibleDensity, LabelOutOfRange, NonFinite, UnknownName.
     """
     require_kind("arch", arch, Mlp, "give an Mlp, such as Mlp((4, 8, 1))")

@@ -1,13 +1,16 @@
-"""Reading a user's own data for an audit."""
+"""Reading a user's own data for an audit, and what to say of the network beside the law."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from ..data import Assumed, Dataset, Problem, StatedNoise, Zero
 from ..errors import InvalidArgument, UnreadableFile
+from ..evidence import Evidence
+from ..networks import Network
 from ..networks.files import read_arrays
 
 
@@ -34,3 +37,10 @@ def read_dataset(path: Path, proxy: float, why: str, noise_bound: float) -> Data
         )
     problem = Problem(Assumed(data.x, proxy, why), Zero(), StatedNoise(noise_bound))
     return Dataset(data.x, data.y, data.g, data.z, data.component, problem)
+
+
+def with_collapse(evidence: Evidence, net: Network) -> Evidence:
+    """The same evidence; where the network's mask has collapsed, its details say so in words."""
+    if net.collapse is None:
+        return evidence
+    return replace(evidence, details={**evidence.details, "layer collapse": str(net.collapse)})

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..evidence import Evidence, Verdict, from_json
+from ..evidence import Evidence, LayerCollapse, Verdict, from_json
 from ..laws import Tally, tally
 from ..sweep import Row
 
@@ -35,6 +35,19 @@ class Finding:
     seed: int
     result: dict[str, Any]
     evidence: Evidence
+
+    @property
+    def network(self) -> str:
+        """The network in words."""
+        return f"{self.setting}: {self.method}, density {self.density:g}, seed {self.seed}"
+
+    @property
+    def collapse(self) -> LayerCollapse | None:
+        """What is on record if the network's mask has collapsed."""
+        told = self.result.get("collapse")
+        found = None if told is None else from_json(json.dumps(told))
+        assert found is None or isinstance(found, LayerCollapse)
+        return found
 
     @property
     def dataset(self) -> tuple[str, int]:
@@ -106,6 +119,7 @@ class Summary:
     settings      : every true law over the networks of one setting
     falsified     : the wrong ledger where it must fail, beside the true one on the same networks
     failed_rows   : cells without a result
+    collapses     : networks whose masks leave no path from an input to an output, with the record
     """
 
     found: list[Finding]
@@ -115,6 +129,7 @@ class Summary:
     falsified: list[tuple[Group, Group]]
     networks: int
     failed_rows: int
+    collapses: list[tuple[Finding, LayerCollapse]]
 
     @property
     def verdicts(self) -> dict[Verdict, int]:
@@ -148,6 +163,7 @@ def summarise(rows: Sequence[Row]) -> Summary:
         [(group(WRONG, m, part), group("DescriptionLength", m, part)) for m, part in _supermasks(found)],
         len({id(f.result) for f in found}),
         sum(row.result is None for row in rows),
+        [(f, f.collapse) for f in {id(f.result): f for f in found}.values() if f.collapse is not None],
     )
 
 
@@ -198,5 +214,6 @@ def _plain(f: Finding) -> dict[str, Any]:
         "vacuous": e.vacuous,
         "p_eff": e.details.get("p_eff"),
         "kept": f.result["kept"],
+        "collapse": "" if f.collapse is None else str(f.collapse),
         "assuming": "; ".join(e.assumptions),
     }

@@ -94,8 +94,9 @@ def _networks(summary: Summary) -> list[dict[str, Any]]:
     """One block a network: what it is, and every law's evidence in words."""
     blocks: dict[int, dict[str, Any]] = {}
     for f in summary.found:
-        name = f"{f.setting}: {f.method}, density {f.density:g}, seed {f.seed}"
-        block = blocks.setdefault(id(f.result), {"name": name, "kept": f.result["kept"], "laws": []})
+        told = "" if f.collapse is None else str(f.collapse)
+        new = {"name": f.network, "kept": f.result["kept"], "collapse": told, "laws": []}
+        block = blocks.setdefault(id(f.result), new)
         wrong = " (wrong ledger, must fail)" if "without" in f.evidence.law else ""
         block["laws"].append(
             {

@@ -112,6 +112,7 @@ def sentences(summary: Summary) -> list[str]:
             "NOT_APPLICABLE is mostly the printed theorems: they need bounded inputs, an error far below the "
             "noise level and enough samples, and say nothing about a network that lacks one of these."
         )
+    told += collapses(summary)
     main = next((g for g in summary.settings if g.law == "DescriptionLength" and g.group == "main"), None)
     if main is not None and main.slack is not None:
         told.append(
@@ -129,3 +130,17 @@ def sentences(summary: Summary) -> list[str]:
     if summary.failed_rows:
         told.append(f"{summary.failed_rows} cells failed: their tracebacks are in the store.")
     return told
+
+
+def collapses(summary: Summary) -> list[str]:
+    """How many networks have collapsed, and for each way to make one what has become of its mask."""
+    if not summary.collapses:
+        return []
+    told: dict[tuple[str, str, float, str], list[int]] = {}
+    for f, collapse in summary.collapses:
+        told.setdefault((*f.arm, str(collapse)), []).append(f.seed)
+    count = f"Layer collapse in {len(summary.collapses)} of {summary.networks} networks:"
+    return [count] + [
+        f"{setting}: {method}, density {density:g}, seed {', '.join(map(str, seeds))}: {sentence}."
+        for (setting, method, density, sentence), seeds in told.items()
+    ]

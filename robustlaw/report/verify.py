@@ -66,6 +66,7 @@ def as_json(summary: Summary) -> dict[str, object]:
         "failed_cells": summary.failed_rows,
         "verdicts": {str(v): n for v, n in summary.verdicts.items()},
         "wrong_ledger_violated": summary.ledger_fails,
+        "collapsed": [{"network": f.network, "collapse": str(c)} for f, c in summary.collapses],
         "laws": [
             {
                 "law": g.law,

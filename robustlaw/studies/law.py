@@ -30,7 +30,7 @@ from ..pruning import PRUNERS, Mask, kept_count, train
 from .recipes import recipe
 
 NAME = "law"
-VERSION = 1
+VERSION = 2
 chunk_size = 16
 
 # Share of the digits' labels that is flipped.
@@ -165,6 +165,7 @@ def row(cell: LawConfig, net: Network, data: Dataset) -> dict[str, Any]:
     return {
         "kept": mask.nnz,
         "effective": mask.effective().nnz,
+        "collapse": None if net.collapse is None else json.loads(to_json(net.collapse)),
         "dependence": str(net.origin.dependence),
         "facts": dict(net.origin.facts),
         "lipschitz": [measured.lipschitz.lower, measured.lipschitz.upper],

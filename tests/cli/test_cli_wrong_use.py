@@ -166,6 +166,18 @@ def test_audit_and_lipschitz_answer_on_good_files(tmp_path, net, data):
     audit = run("audit", net, file, "--proxy", "0.3")
     assert audit.returncode in (0, 3), audit.stderr
     assert "assuming rho = 0.3" in audit.stdout
+    assert "collapse" not in audit.stdout
+    collapsed = tmp_path / "collapsed.npz"
+    weights, kept = (
+        {"W1": np.ones((2, 3)), "W2": np.zeros((1, 2))},
+        {"M1": np.ones((2, 3)), "M2": np.zeros((1, 2))},
+    )
+    np.savez(collapsed, **weights, **kept)
+    sentence = "W2 keeps none of its 2 weights; 6 weights are kept nominally, 0 of them effective"
+    for options in ((), ("--json",)):
+        audit = run("audit", collapsed, file, "--proxy", "0.3", *options)
+        assert audit.returncode in (0, 3), audit.stderr
+        assert sentence in audit.stdout
 
 
 def test_the_module_is_the_command():

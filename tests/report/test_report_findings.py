@@ -4,10 +4,11 @@ import json
 
 import pytest
 
-from robustlaw.evidence import Bracket, Evidence, Verdict, to_json
+from robustlaw.evidence import Bracket, Evidence, LayerCollapse, Verdict, to_json
 from robustlaw.report import print_summary, render, summarise
 from robustlaw.report.charts import headline, ladder
-from robustlaw.report.findings import TRUE_LAWS, WRONG
+from robustlaw.report.findings import TRUE_LAWS, WRONG, table_rows
+from robustlaw.report.verify import as_json
 from robustlaw.sweep import Failure, Row, Status
 
 
@@ -76,6 +77,35 @@ def test_the_page_escapes_and_shows_failures():
     assert "a &lt;title&gt;" in page
     assert "no &lt;luck&gt;" in page
     assert "<luck>" not in page
+
+
+def test_a_collapsed_network_is_told_everywhere(capsys):
+    from rich.console import Console
+
+    collapsed = [row(s, {}) for s in range(2)]
+    record = LayerCollapse((5, 0), (10, 5), 2)
+    for r in collapsed:
+        r.result["collapse"] = json.loads(to_json(record))
+    rows = [*collapsed, row(2, {}), row(0, {}, method="Random")]
+    summary = summarise(rows)
+    assert [(f.seed, c) for f, c in summary.collapses] == [(0, record), (1, record)]
+    print_summary(summary, Console(width=200))
+    out = capsys.readouterr().out
+    assert "Layer collapse in 2 of 4 networks:" in out
+    assert f"main: EdgePopup, density 0.5, seed 0, 1: {record}." in out
+    assert render(summary, rows, "t", "c").count(f"<p>Layer collapse: {record}</p>") == 2
+    table = table_rows(summary.found)
+    told = {(line["method"], line["seed"]): line["collapse"] for line in table}
+    assert told == {
+        ("EdgePopup", 0): str(record),
+        ("EdgePopup", 1): str(record),
+        ("EdgePopup", 2): "",
+        ("Random", 0): "",
+    }
+    network = "main: EdgePopup, density 0.5, seed 1"
+    assert as_json(summary)["collapsed"][1] == {"network": network, "collapse": str(record)}
+    print_summary(summarise([row(2, {})]), Console(width=200))
+    assert "ollapse" not in capsys.readouterr().out
 
 
 def test_charts_are_pure_and_repeatable():

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from robustlaw import errors
-from robustlaw.evidence import Evidence, Verdict, from_json
+from robustlaw.evidence import Evidence, LayerCollapse, Verdict, from_json
 from robustlaw.studies import law, top_k_sign
 from robustlaw.studies.law import LawConfig
 from robustlaw.studies.presets import LAW, PRESETS, Choices, preset
@@ -81,6 +81,21 @@ def test_wrong_configs_are_refused(change, error):
 def test_a_stray_field_is_refused():
     with pytest.raises(errors.UnknownName, match="colour"):
         LawConfig.of({**config().plain(), "colour": "red"})
+
+
+def test_a_row_says_that_its_network_has_collapsed():
+    """Two hidden layers and three kept weights of 42: a path needs one of the first to meet the other."""
+    rows = law.run([config(hidden=(3, 2), density=0.07, recipe="ordinary", seed=s).plain() for s in range(4)])
+    assert {r["effective"] == 0 for r in rows} == {r["collapse"] is not None for r in rows}
+    lost = [r for r in rows if r["effective"] == 0]
+    assert lost
+    for r in lost:
+        record = from_json(json.dumps(r["collapse"]))
+        assert isinstance(record, LayerCollapse)
+        assert record.nominal == r["kept"] == 5  # the output layer is dense
+        assert r["lipschitz"] == [0.0, 0.0]
+    full = law.run([config().plain()])[0]
+    assert full["collapse"] is None
 
 
 def test_every_verdict_of_a_row_reads_back_and_digits_say_what_they_assume():
