@@ -61,10 +61,10 @@ class MaskMaker:
     def support(self) -> Support:
         """How many entries are kept: in all, or layer by layer where the pruner fixes that too."""
         total, kept = sum(self.totals), kept_count(self.pruner.density, sum(self.totals))
-        if not self.pruner.exact:
-            return AnyMask(total)
         shares = self.pruner.fixed_counts([self.arch.shapes[i] for i in self.layers], kept)
-        return fixed_size(total, kept) if shares is None else LayerSizes(self.totals, shares)
+        if shares is not None:  # the counts of its masks, which need not add up to what was asked
+            return LayerSizes(self.totals, shares)
+        return fixed_size(total, kept) if self.pruner.exact else AnyMask(total)
 
     def start(self, keys: Sequence[Key]) -> Stack:
         """Networks at initialisation."""

@@ -9,6 +9,7 @@ import numpy as np
 from torch import Tensor
 
 from ..data.checks import require_kind
+from ..errors import InvalidArgument
 from ..networks import Stack, initial_stack
 from .at_initialisation import Random
 from .base import Key, Pruner, ScorePruner, Session
@@ -26,8 +27,10 @@ def inherit(control: Pruner, pruner: Pruner) -> None:
 
 
 def matched_random(pruner: Pruner) -> Random:
-    """A uniform mask of the same total."""
+    """A uniform mask of the same total. Raises InvalidArgument if that is not what the pruner is asked."""
     require_kind("pruner", pruner, Pruner, "give a pruner such as Snip(0.5)")
+    if not pruner.exact:
+        raise InvalidArgument("pruner", pruner.name, "its masks do not have the asked total; use Shuffled")
     return Random(pruner.density)
 
 

@@ -1,10 +1,11 @@
 """Random masks whose layers differ in density: which layer keeps how many, then uniform places.
 
-A rule gives real shares; `largest_remainder` makes them whole numbers with the exact total.
+A rule gives real shares; `largest_remainder` makes them whole numbers with the exact total of the shares.
 """
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +15,8 @@ from typing import ClassVar
 import numpy as np
 from torch import Tensor
 
-from ..data.checks import whole
+from ..data.checks import require_number, whole
+from ..errors import InvalidArgument
 from ..networks import Dependence
 from ..seeds import generator
 from .base import Pruner, Session
@@ -28,13 +30,37 @@ def uniform(shapes: Shapes, count: int) -> np.ndarray:
     return layer_counts(_sizes(shapes), count)
 
 
-def erdos_renyi(shapes: Shapes, count: int) -> np.ndarray:
-    """Density in proportion to (in + out)/(in out) (Mocanu et al. 2018), full layers filled first.
+def erdos_renyi(shapes: Shapes, count: int, power: float = 1.0, redistribute: bool = True) -> np.ndarray:
+    """Density in proportion to ((in + out)/(in out))^power (Mocanu et al. 2018), full layers filled first.
 
     For matrices the Erdos-Renyi-kernel rule of Evci et al. 2020 is the same.
+
+    redistribute : without it what full layers cannot take is lost, and fewer than `count` are kept
     """
+    raw, sizes = erdos_renyi_shares(shapes, power), _sizes(shapes)
+    if redistribute:
+        return _rounded(water_filled(raw, sizes, count), shapes, count)
+    eps = count / sum((r * int(n) for r, n in zip(raw, sizes, strict=True)), Fraction(0))
+    shares = [min(Fraction(1), eps * r) * int(n) for r, n in zip(raw, sizes, strict=True)]
+    return _rounded(shares, shapes, math.floor(sum(shares) + Fraction(1, 2)))
+
+
+def erdos_renyi_shares(shapes: Shapes, power: float) -> list[Fraction]:
+    """What the densities are proportional to, the largest being 1.
+
+    Raises InvalidArgument if the power is negative or so large that a share is no float.
+    """
+    require_number("power", power)
     raw = [Fraction(out + into, out * into) for out, into in shapes]
-    return _rounded(water_filled(raw, _sizes(shapes), count), shapes, count)
+    parts = [r / max(raw) for r in raw]
+    if not 0.0 <= power < math.inf:
+        raise InvalidArgument("power", power, "give a finite number of at least 0")
+    if power == 1.0:  # exact
+        return parts
+    shares = [Fraction(float(part) ** power) for part in parts]
+    if not all(shares):
+        raise InvalidArgument("power", power, "the share of a layer underflows; lower it")
+    return shares
 
 
 def balanced(shapes: Shapes, count: int) -> np.ndarray:
@@ -91,7 +117,7 @@ class Allocated(Pruner):
 
     @abstractmethod
     def allocate(self, shapes: Shapes, count: int) -> np.ndarray:
-        """Kept entries of each layer, `count` in total."""
+        """Kept entries of each layer, `count` in total where the pruner is exact."""
 
     def fixed_counts(self, shapes: Shapes, count: int) -> tuple[int, ...]:
         counts = self.allocate(shapes, count)
@@ -99,7 +125,8 @@ class Allocated(Pruner):
 
     def choose(self, session: Session) -> list[Tensor]:
         of_total = {k: self.fixed_counts(session.shapes, k) for k in set(session.counts)}
-        return random_places(session, np.array([of_total[k] for k in session.counts]), self.name)
+        counts = np.array([of_total[k] for k in session.counts])
+        return random_places(session, counts, type(self).__name__)
 
 
 def random_places(session: Session, counts: np.ndarray, purpose: str) -> list[Tensor]:
@@ -115,10 +142,32 @@ def _uniform_scores(session: Session, purpose: str, name: str, shape: tuple[int,
 
 @dataclass(frozen=True)
 class ErdosRenyi(Allocated):
-    """Sparse random graphs: narrow layers are kept denser (Mocanu et al. 2018, Evci et al. 2020)."""
+    """Sparse random graphs: narrow layers are kept denser (Mocanu et al. 2018, Evci et al. 2020).
+
+    power        : of the factor (in + out)/(in out); 0 is the same density everywhere
+    redistribute : give the others what full layers cannot take. Public code that scales once and
+                   clamps does not, and keeps fewer than asked; what counts is what is kept
+    """
+
+    power: float = 1.0
+    redistribute: bool = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        erdos_renyi_shares([(1, 1)], self.power)
+
+    @property
+    def name(self) -> str:
+        power = "" if self.power == 1.0 else f"power {self.power:g}"
+        told = [part for part in (power, "" if self.redistribute else "clamped") if part]
+        return f"ErdosRenyi({', '.join(told)})" if told else "ErdosRenyi"
+
+    @property
+    def exact(self) -> bool:
+        return self.redistribute
 
     def allocate(self, shapes: Shapes, count: int) -> np.ndarray:
-        return erdos_renyi(shapes, count)
+        return erdos_renyi(shapes, count, self.power, self.redistribute)
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ class Repaired(Pruner):
         return self.how == "move" and self.pruner.exact
 
     def fixed_counts(self, shapes: Sequence[tuple[int, int]], count: int) -> tuple[int, ...] | None:
-        return self.pruner.fixed_counts(shapes, count) if self.exact else None
+        return self.pruner.fixed_counts(shapes, count) if self.how == "move" else None
 
     def choose(self, session: Session) -> list[Tensor]:
         return self._repaired(session)[0]

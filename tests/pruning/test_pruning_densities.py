@@ -11,10 +11,20 @@ from pruning_runs import ARCH, QUICK, relabelled, same_masks, sample
 from scipy import stats
 
 import robustlaw as rl
-from robustlaw.errors import InfeasibleDensity
+from robustlaw.accounting.describe import trained_count
+from robustlaw.errors import InfeasibleDensity, InvalidArgument
+from robustlaw.information import LayerSizes
+from robustlaw.information.pruner_channels import MaskMaker
 from robustlaw.networks import Mlp
-from robustlaw.pruning import Balanced, ErdosRenyi, MagnitudeAtInit, Pyramidal
-from robustlaw.pruning.densities import balanced, erdos_renyi, pyramidal, uniform, water_filled
+from robustlaw.pruning import Balanced, ErdosRenyi, MagnitudeAtInit, Pyramidal, Repaired, matched_random
+from robustlaw.pruning.densities import (
+    balanced,
+    erdos_renyi,
+    erdos_renyi_shares,
+    pyramidal,
+    uniform,
+    water_filled,
+)
 from robustlaw.pruning.selection import select_masks, with_floor
 
 RULES = {"uniform": uniform, "erdos_renyi": erdos_renyi, "balanced": balanced, "pyramidal": pyramidal}
@@ -83,6 +93,80 @@ def test_worked_examples():
     assert uniform([(5, 10), (5, 5), (1, 5)], 16).tolist() == [10, 5, 1]
     # sizes 4, 4: 4 s + 4 s^2 = 3 at s = 1/2
     assert pyramidal([(2, 2), (2, 2)], 3).tolist() == [2, 1]
+
+
+@given(WIDTHS, st.floats(0, 1), st.sampled_from([0.0, 0.5, 1.0, 2.0, 3.5]))
+def test_densities_follow_the_power_wherever_they_are_not_full(widths, part, power):
+    shapes = Mlp(tuple(widths)).shapes
+    sizes = sizes_of(shapes)
+    total = round(part * int(sizes.sum()))
+    counts = erdos_renyi(shapes, total, power)
+    assert counts.sum() == total
+    assert ((counts >= 0) & (counts <= sizes)).all()
+    raw = np.array([float(RAW["erdos_renyi"](shape)) ** power for shape in shapes])
+    # within one entry of min(1, eps raw) for a common eps: the intervals of eps that fit each layer meet
+    low = max((k - 1) / (r * n) for k, r, n in zip(counts, raw, sizes, strict=True))
+    high = min((k + 1) / (r * n) if k < n else np.inf for k, r, n in zip(counts, raw, sizes, strict=True))
+    assert low <= high * (1.0 + 1e-12)
+    if power == 0.0:
+        assert np.abs(counts - uniform(shapes, total)).max() <= 1
+
+
+@given(WIDTHS, st.floats(0, 1), st.sampled_from([0.0, 1.0, 2.0]))
+def test_clamped_once_the_rule_keeps_fewer_than_asked(widths, part, power):
+    """Against the public code's own way: eps (in + out) entries a layer, no more than it has."""
+    shapes = Mlp(tuple(widths)).shapes
+    sizes = sizes_of(shapes)
+    total = round(part * int(sizes.sum()))
+    counts = erdos_renyi(shapes, total, power, redistribute=False)
+    raw = np.array([(sum(s) / (s[0] * s[1])) ** power for s in shapes])
+    wanted = np.minimum(sizes, total * raw * sizes / (raw * sizes).sum())
+    assert counts.sum() <= total
+    assert abs(counts.sum() - wanted.sum()) <= 0.5 + 1e-9
+    assert np.abs(counts - wanted).max() <= 1.0 + 1e-9
+    if (total * raw * sizes / (raw * sizes).sum() <= sizes * (1.0 - 1e-12)).all():
+        assert np.array_equal(counts, erdos_renyi(shapes, total, power))
+
+
+def test_powers_by_hand():
+    # raw 3/2 and 2, hence 9 to 16 under the square
+    shapes = [(2, 1), (1, 1)]
+    assert erdos_renyi_shares(shapes, 2.0) == [Fraction(9, 16), 1]
+    assert erdos_renyi([(20, 100), (1, 20)], 200, redistribute=False).tolist() == [170, 20]
+    assert erdos_renyi([(20, 100), (1, 20)], 200, 0.0, redistribute=False).tolist() == [198, 2]
+    # (.06/1.05)^2 of 2000 entries are 6.53, next to 20: 20 entries are shared 4.92 to 15.08
+    assert erdos_renyi([(20, 100), (1, 20)], 20, 2.0).tolist() == [5, 15]
+
+
+def test_what_a_clamped_rule_keeps_is_what_is_reported_and_charged():
+    arch, data = Mlp((100, 20, 1)), sample(n=8, dim=100)
+    clamped, filled = ErdosRenyi(200 / 2020, redistribute=False), ErdosRenyi(200 / 2020)
+    one, two = (rl.train(arch, data, pruner, [0, 1], QUICK) for pruner in (clamped, filled))
+    assert (one.method, two.method) == ("ErdosRenyi(clamped)", "ErdosRenyi")
+    for few, many in zip(one, two, strict=True):
+        assert few.origin.facts["kept"] == few.kept == 190
+        assert many.origin.facts["kept"] == many.kept == 200
+        assert trained_count(few) == 190 + 21
+        assert trained_count(many) == 200 + 21
+        assert all((a <= b).all() for a, b in zip(few.masks, many.masks, strict=True))
+    assert not clamped.exact
+    assert MaskMaker(arch, clamped, QUICK).support == LayerSizes((2000, 20), (170, 20))
+    moved = Repaired(clamped, "move")
+    assert not moved.exact
+    assert moved.fixed_counts(arch.shapes, 200) == (170, 20)
+    with pytest.raises(InvalidArgument, match=r"ErdosRenyi\(clamped\)"):
+        matched_random(clamped)
+    with pytest.raises(InvalidArgument, match="total"):
+        matched_random(Repaired(filled))
+
+
+def test_powers_that_mean_nothing():
+    for power in (-1.0, float("nan"), float("inf")):
+        with pytest.raises(InvalidArgument, match="power"):
+            ErdosRenyi(0.5, power=power)
+    with pytest.raises(InvalidArgument, match="underflows"):
+        rl.train(Mlp((100, 20, 1)), sample(dim=100), ErdosRenyi(0.5, power=1e4), [0], QUICK)
+    assert ErdosRenyi(0.5, power=2.0, redistribute=False).name == "ErdosRenyi(power 2, clamped)"
 
 
 @pytest.mark.parametrize("kind", [ErdosRenyi, Balanced, Pyramidal])
