@@ -2,7 +2,7 @@
 
 from .activations import ACTIVATIONS, Activation, activation
 from .files import load_network, save_network
-from .initialise import He, Initialisation, SignedConstant, Small, TorchDefault, initial_stack
+from .initialise import DensityScaled, He, Initialisation, SignedConstant, Small, TorchDefault, initial_stack
 from .losses import Batch, batch
 from .mlp import Mlp
 from .network import Network
@@ -16,6 +16,7 @@ __all__ = [
     "ACTIVATIONS",
     "Activation",
     "Batch",
+    "DensityScaled",
     "Dependence",
     "GradientPenalty",
     "He",

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..errors import InvalidArgument
+from ..errors import InvalidArgument, ShapeMismatch
 from ..seeds import generator
 from .mlp import Mlp
 from .origin import Dependence
@@ -79,12 +79,33 @@ class SignedConstant:
         return size * rng.choice([-1.0, 1.0], shape), np.zeros(shape[0])
 
 
+@dataclass(frozen=True)
+class DensityScaled:
+    """Weights of another kind over the root of each layer's kept share; biases as they are.
+
+    He's become normal of variance 2/(fan_in density): his rule with the mean number of kept inputs of
+    a unit in place of all of them.
+
+    layer_densities : kept share of every layer. Initial values are drawn without the data, so these
+                      numbers have to be fixed without the data; see pruning.density_scaled
+    """
+
+    layer_densities: tuple[float, ...]
+    source: He | TorchDefault | Small | SignedConstant = He()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "layer_densities", tuple(float(r) for r in self.layer_densities))
+        for share in self.layer_densities:
+            if not 0.0 < share <= 1.0:
+                raise InvalidArgument("layer_densities", share, "give kept shares above 0 and at most 1")
+
+
 def _check_scale(scale: float) -> None:
     if not 0.0 < scale < math.inf:
         raise InvalidArgument("scale", scale, "give a positive finite number")
 
 
-Initialisation = He | TorchDefault | Small | SignedConstant
+Initialisation = He | TorchDefault | Small | SignedConstant | DensityScaled
 
 
 def initial_stack(
@@ -115,5 +136,10 @@ def initial_stack(
 
 def drawn_layers(arch: Mlp, initialisation: Initialisation, *key: Key) -> list[tuple[np.ndarray, np.ndarray]]:
     """Weights and biases of each layer, from the stream that is named by the key."""
-    rng = generator("init", *key)
-    return [initialisation.draw(shape, i == arch.layers - 1, rng) for i, shape in enumerate(arch.shapes)]
+    rng, scales, source = generator("init", *key), [1.0] * arch.layers, initialisation
+    if isinstance(source, DensityScaled):
+        scales, source = [1.0 / math.sqrt(r) for r in source.layer_densities], source.source
+    if len(scales) != arch.layers:
+        raise ShapeMismatch("layer_densities", len(scales), f"give one for each of {arch.layers} layers")
+    draws = [source.draw(shape, i == arch.layers - 1, rng) for i, shape in enumerate(arch.shapes)]
+    return [(scale * w, b) for scale, (w, b) in zip(scales, draws, strict=True)]

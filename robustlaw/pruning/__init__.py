@@ -5,6 +5,7 @@ from .at_initialisation import Grasp, MagnitudeAtInit, Random, Snip
 from .base import Pruner, ScorePruner, Session
 from .controls import Inverted, Reinitialised, Shuffled, matched_random
 from .densities import Balanced, ErdosRenyi, Pyramidal
+from .density_scaled import density_scaled
 from .gradual import GradualMagnitude
 from .in_rounds import Force, IterativeSnip, SynFlow
 from .kept_counts import geometric_counts
@@ -76,6 +77,7 @@ __all__ = [
     "Shuffled",
     "Snip",
     "SynFlow",
+    "density_scaled",
     "geometric_counts",
     "kept_count",
     "matched_random",

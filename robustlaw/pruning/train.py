@@ -14,6 +14,7 @@ from ..errors import InvalidArgument, ShapeMismatch
 from ..networks import Mlp, Recipe, Stack, batch, initial_stack
 from .at_initialisation import Random
 from .base import Key, Pruner, Session, maskable_names
+from .density_scaled import require_scaled_for
 from .kept_counts import with_counts
 from .selection import kept_count
 
@@ -37,7 +38,8 @@ def train(
                 seed, data and density, and not on the others in the stack
     densities : the kept fraction of each network, in place of the pruner's
     maskable  : weight tensors masks are chosen in; by default all that the recipe trains
-    Returns a Stack; `facts` of each network: seed, density, trainer, steps, loss, converged, and from
+    Returns a Stack; `facts` of each network: seed, density (as asked; what was kept may differ for
+    pruners that are not exact), initialisation, trainer, steps, loss, converged, and from
     `kept_counts.with_counts` kept, effective, dead_units, collapsed. Networks whose masks leave no
     path from an input to an output are constant: `collapses()` of the stack says which and why.
     Raises ShapeMismatch, InfeasibleDensity, LabelOutOfRange, NonFinite, UnknownName.
@@ -68,9 +70,14 @@ def train(
         dependence=chosen.dependence,
         method="dense" if pruner is None else chosen.name,
         maskable=frozenset(names),
-        facts=tuple({"seed": s, "density": r} for s, r in zip(keys, shares, strict=True)),
+        facts=tuple(
+            {"seed": s, "density": r, "initialisation": str(plan.initialisation)}
+            for s, r in zip(keys, shares, strict=True)
+        ),
     )
-    return with_counts(chosen.run(Session(start, columns, plan, keys, counts, names)))
+    session = Session(start, columns, plan, keys, counts, names)
+    require_scaled_for(chosen, session)
+    return with_counts(chosen.run(session))
 
 
 def _datasets(data: Any) -> list[Dataset]:
