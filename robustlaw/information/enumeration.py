@@ -21,6 +21,7 @@ from .pruner_channels import CHUNK, MaskMaker, signs
 from .targets import Target
 
 MOST_LABELS = 20
+ONES = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).sum(axis=1)  # of each byte
 ALGORITHM = "the mask is what this program computes from the labels, ties and rounding included"
 
 
@@ -29,7 +30,7 @@ class LabelInformation:
     """What a pruner's mask knows of n fair labels on fixed inputs, exactly.
 
     information : I(m;Y|X,init) = H(m|X,init), nats
-    kept        : kept entries of the maskable ones
+    kept        : kept entries of the maskable ones, the most of any mask where the count varies
     distinct    : number of different masks among the 2^n
     labels      : n
     """
@@ -66,7 +67,7 @@ def label_information(
     shares = [pruner.density] if densities is None else [check_density(s) for s in densities]
     counts = [kept_count(share, sum(maker.totals)) for share in shares]
     tables = _all_masks(maker, points, n, counts)
-    return [_measured(table, kept, n) for table, kept in zip(tables, counts, strict=True)]
+    return [_measured(table, n) for table in tables]
 
 
 def labelings(n: int, begin: int, end: int) -> Int[np.ndarray, "runs labels"]:
@@ -102,8 +103,9 @@ def _all_masks(
     return [np.concatenate(table) for table in tables]
 
 
-def _measured(table: UInt8[np.ndarray, "labelings bytes"], kept: int, n: int) -> LabelInformation:
-    counts = np.unique(table, axis=0, return_counts=True)[1].tolist()
+def _measured(table: UInt8[np.ndarray, "labelings bytes"], n: int) -> LabelInformation:
+    masks, times = np.unique(table, axis=0, return_counts=True)
+    counts, kept = times.tolist(), int(ONES[masks].sum(axis=1).max())
     value = entropy_of_counts(counts)
     bracket = exact_bracket(value, Target.LABELS_GIVEN_INIT, f"all {2**n} labelings", ALGORITHM)
     return LabelInformation(bracket, kept, len(counts), n)

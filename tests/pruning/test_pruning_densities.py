@@ -14,6 +14,7 @@ import robustlaw as rl
 from robustlaw.accounting.describe import trained_count
 from robustlaw.errors import InfeasibleDensity, InvalidArgument
 from robustlaw.information import LayerSizes
+from robustlaw.information.enumeration import label_information
 from robustlaw.information.pruner_channels import MaskMaker
 from robustlaw.networks import Mlp
 from robustlaw.pruning import Balanced, ErdosRenyi, MagnitudeAtInit, Pyramidal, Repaired, matched_random
@@ -138,6 +139,12 @@ def test_powers_by_hand():
     assert erdos_renyi([(20, 100), (1, 20)], 20, 2.0).tolist() == [5, 15]
 
 
+def clamped_kept(arch):
+    points = np.random.default_rng(0).normal(size=(3, arch.widths[0]))
+    (found,) = label_information(arch, points, ErdosRenyi(20 / 21, redistribute=False), QUICK)
+    return found.kept
+
+
 def test_what_a_clamped_rule_keeps_is_what_is_reported_and_charged():
     arch, data = Mlp((100, 20, 1)), sample(n=8, dim=100)
     clamped, filled = ErdosRenyi(200 / 2020, redistribute=False), ErdosRenyi(200 / 2020)
@@ -151,6 +158,8 @@ def test_what_a_clamped_rule_keeps_is_what_is_reported_and_charged():
         assert all((a <= b).all() for a, b in zip(few.masks, many.masks, strict=True))
     assert not clamped.exact
     assert MaskMaker(arch, clamped, QUICK).support == LayerSizes((2000, 20), (170, 20))
+    small = Mlp((6, 3, 1))
+    assert clamped_kept(small) == erdos_renyi(small.shapes, 20, redistribute=False).sum() < 20
     moved = Repaired(clamped, "move")
     assert not moved.exact
     assert moved.fixed_counts(arch.shapes, 200) == (170, 20)
