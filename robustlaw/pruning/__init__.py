@@ -13,6 +13,7 @@ from .mask import Mask
 from .noisy_top_k import NoisyTopK
 from .on_subset import OnSubset
 from .prospect import ProsPr
+from .relabelled import PermutedLabels, RandomLabels
 from .repair import Repaired
 from .selection import kept_count, select
 from .sparse_training import RigL, Set
@@ -64,10 +65,12 @@ __all__ = [
     "NtkSap",
     "NtkSapOnInputs",
     "OnSubset",
+    "PermutedLabels",
     "ProsPr",
     "Pruner",
     "Pyramidal",
     "Random",
+    "RandomLabels",
     "Reinitialised",
     "Repaired",
     "RigL",

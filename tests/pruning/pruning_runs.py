@@ -21,9 +21,11 @@ from robustlaw.pruning import (
     NtkSap,
     NtkSapOnInputs,
     OnSubset,
+    PermutedLabels,
     ProsPr,
     Pyramidal,
     Random,
+    RandomLabels,
     Reinitialised,
     Repaired,
     RigL,
@@ -82,6 +84,10 @@ PRUNERS = {
     "OnSubset easiest": lambda density: OnSubset(
         IterativeMagnitude(density, rate=0.5), 0.4, "easiest", restarts=2, early=3
     ),
+    "PermutedLabels": lambda density: PermutedLabels(Snip(density)),
+    "PermutedLabels trained": lambda density: PermutedLabels(IterativeMagnitude(density, rate=0.5)),
+    "RandomLabels": lambda density: RandomLabels(Snip(density)),
+    "RandomLabels trained": lambda density: RandomLabels(EdgePopup(density)),
     "NoisyTopK": lambda density: NoisyTopK(Snip(density), 0.01),
 }
 
