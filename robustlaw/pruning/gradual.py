@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 import torch
+from jaxtyping import Int
 from torch import Tensor
 
 from ..data.checks import require_count, require_number, whole
@@ -16,7 +17,7 @@ from ..errors import InvalidArgument
 from ..networks import Dependence, Stack
 from .base import Key, Pruner, Session
 from .moving_masks import Arrays, MovingMasks, Rule
-from .selection import Scope, check_scope, layer_counts, select_masks
+from .selection import Scope, check_scope, layer_counts, select_layers, select_masks
 
 
 @dataclass(frozen=True)
@@ -50,23 +51,38 @@ class GradualMagnitude(Pruner):
         if self.start > self.end:
             raise InvalidArgument("start, end", (self.start, self.end), "pruning ends after it starts")
 
-    def times(self, steps: int) -> dict[int, Fraction]:
-        """Step -> how much of the way to the final count is left after its pruning: (1 - i/q)^3."""
+    def times(self, steps: int) -> dict[int, int]:
+        """Step -> number of its pruning; of several that fall on one step the last."""
         first, last = (Fraction(repr(float(s))) * steps for s in (self.start, self.end))
-        gone = [Fraction(i, self.prunings) for i in range(1, self.prunings + 1)]
-        return {int(first + (last - first) * share): (1 - share) ** 3 for share in gone}
+        return {int(first + (last - first) * i / self.prunings): i for i in range(1, self.prunings + 1)}
+
+    def totals(self, total: int, count: int) -> list[int]:
+        """Kept entries after each pruning: (1 - i/q)^3 of what goes in the end is still there."""
+        left = [Fraction(self.prunings - i, self.prunings) ** 3 for i in range(1, self.prunings + 1)]
+        return [count + (2 * (total - count) * share + 1) // 2 for share in left]
 
     def schedule(self, total: int, count: int, steps: int) -> dict[int, int]:
         """Step -> kept entries from that step on."""
-        extra = {t: (total - count) * left for t, left in self.times(steps).items()}
-        return {t: count + (2 * more + 1) // 2 for t, more in extra.items()}
+        totals = self.totals(total, count)
+        return {t: totals[number - 1] for t, number in self.times(steps).items()}
+
+    def layer_schedule(self, sizes: Int[np.ndarray, " layers"], count: int) -> list[list[int]]:
+        """Layerwise kept entries after each pruning: shares of what the one before has left.
+
+        Masks whose entries may return share out the whole layers each time. Nothing but sizes, counts
+        and the number of prunings enters, so neither data nor the length of training do.
+        """
+        left, shares = sizes, []
+        for kept in self.totals(int(sizes.sum()), count):
+            left = layer_counts(sizes if self.returning else left, kept, self.min_per_layer)
+            shares.append(left.tolist())
+        return shares
 
     def fixed_counts(self, shapes: Sequence[tuple[int, int]], count: int) -> tuple[int, ...] | None:
-        """Layerwise masks that may return share out the whole layers, at every pruning."""
-        if self.scope == "global" or not self.returning:
+        """Layerwise, those of the last pruning: every network comes that far."""
+        if self.scope == "global":
             return None
-        sizes = np.array([out * into for out, into in shapes])
-        return tuple(layer_counts(sizes, count, self.min_per_layer).tolist())
+        return tuple(self.layer_schedule(np.array([out * into for out, into in shapes]), count)[-1])
 
     def choose(self, session: Session) -> list[Tensor]:
         return list(self.run(session).masks)
@@ -80,11 +96,10 @@ class _Gradual(Rule):
     """`hidden` holds the values of removed weights that may return."""
 
     def __init__(self, pruner: GradualMagnitude, session: Session) -> None:
-        steps, total = session.recipe.steps, session.maskable_total
         self._pruner, self._keys = pruner, session.keys
-        plans = {count: pruner.schedule(total, count, steps) for count in set(session.counts)}
-        self._plans = [plans[count] for count in session.counts]
-        self._times = pruner.times(steps)
+        self._sizes = np.array([out * into for out, into in session.shapes])
+        self._counts = session.counts
+        self._times = pruner.times(session.recipe.steps)
         self._hidden: Arrays | None = None
 
     def due(self, step: int) -> bool:
@@ -95,15 +110,20 @@ class _Gradual(Rule):
 
     def update(self, step: int, weights: Arrays, gradients: Arrays, masks: Arrays) -> tuple[Arrays, Arrays]:
         del gradients
-        pruner, counts = self._pruner, [plan[step] for plan in self._plans]
+        pruner, number = self._pruner, self._times[step]
         pool: Arrays | None = masks
         if pruner.returning:
             pool, hidden = None, self._hidden or [np.zeros_like(w) for w in weights]
             weights = [np.where(m, w, h) for m, w, h in zip(masks, weights, hidden, strict=True)]
             self._hidden = weights
         sizes = [np.abs(w) for w in weights]
-        chosen = select_masks(sizes, counts, pruner.scope, self._keys, pool, pruner.min_per_layer)
-        return chosen, weights
+        if pruner.scope == "layerwise":
+            of_layers = {k: pruner.layer_schedule(self._sizes, k)[number - 1] for k in set(self._counts)}
+            wanted = np.array([of_layers[k] for k in self._counts])
+            return select_layers(sizes, wanted, self._keys, pool), weights
+        in_all = {k: pruner.totals(int(self._sizes.sum()), k)[number - 1] for k in set(self._counts)}
+        counts = [in_all[k] for k in self._counts]
+        return select_masks(sizes, counts, "global", self._keys, pool, pruner.min_per_layer), weights
 
     def carried(self) -> dict[str, Tensor]:
         return {f"hidden {i}": torch.as_tensor(h) for i, h in enumerate(self._hidden or [])}
@@ -116,6 +136,6 @@ class _Gradual(Rule):
         rest: _Gradual = object.__new__(_Gradual)
         keys: tuple[Key, ...] = tuple(self._keys[i] for i in places)
         rest._pruner, rest._keys, rest._times = self._pruner, keys, self._times
-        rest._plans = [self._plans[i] for i in places]
+        rest._sizes, rest._counts = self._sizes, tuple(self._counts[i] for i in places)
         rest._hidden = None if self._hidden is None else [h[list(places)] for h in self._hidden]
         return rest
