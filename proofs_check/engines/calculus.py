@@ -10,9 +10,10 @@ import sympy as sp
 from sympy.core.relational import Relational
 
 from ..kernel.engine import Engine, all_proved
-from ..kernel.terms import eq, exact, gap, ge, gt, is_equation, is_strict, le, lt
+from ..kernel.terms import ForAll, eq, exact, gap, ge, gt, is_equation, is_strict, le, lt
 from ..kernel.verdicts import Outcome, inconclusive
 from .algebra import Identity, Polynomial, Sign
+from .logic import Instance
 
 _ROUGH = (sp.Abs, sp.Max, sp.Min, sp.floor, sp.ceiling, sp.sign, sp.Piecewise)
 
@@ -23,6 +24,7 @@ class Monotone(Engine):
 
     With falling=True the variable is <= start and the derivative <= 0. Premises on the variable
     other than bounds by constants are not used; the derivative is looked at strictly beyond `start`.
+    A function without a formula is one that is differentiable there, and continuous at `start`.
     """
 
     variable: Any
@@ -42,16 +44,17 @@ class Monotone(Engine):
             return inconclusive("the rule needs differentiable sides")
         beyond = lt(x, start) if self.falling else gt(x, start)
         reached = le(x, start) if self.falling else ge(x, start)
-        around = [p for p in premises if not p.has(x)]
-        ahead = [p for p in premises if _constant_bound(p, x)]
+        plain = [p for p in premises if not isinstance(p, ForAll)]
+        around = [p for p in plain if not p.has(x)]
+        ahead = [p for p in plain if _constant_bound(p, x)]
+        # an instance of a hypothesis for all values may give the slope of an unknown function
+        general = [p for p in premises if isinstance(p, ForAll) and isinstance(self.slope, Instance)]
         slope = sp.diff(difference, x)
+        rises = le(slope, 0) if self.falling else ge(slope, 0)
         parts = [
-            ("the variable is beyond its start", Polynomial().decide(reached, premises)),
+            ("the variable is beyond its start", Polynomial().decide(reached, plain)),
             ("at the start", self.at_start.decide(ge(difference.subs(x, start), 0), around)),
-            (
-                "the derivative",
-                self.slope.decide(le(slope, 0) if self.falling else ge(slope, 0), [*around, *ahead, beyond]),
-            ),
+            ("the derivative", self.slope.decide(rises, [*general, *around, *ahead, beyond])),
         ]
         return all_proved(parts, f"true at {x} = {start}, and the gap grows from there on")
 

@@ -67,6 +67,6 @@ def _holds(claim: Relational, witness: Mapping[Any, Any]) -> bool | None:
 def _put(claim: Relational, witness: Mapping[Any, Any]) -> Relational:
     functions = {k: v for k, v in witness.items() if isinstance(k, sp.core.function.UndefinedFunction)}
     for function, value in functions.items():
-        sides = (side.replace(function, value) for side in (claim.lhs, claim.rhs))
+        sides = (side.replace(function, value).doit() for side in (claim.lhs, claim.rhs))
         claim = type(claim)(*sides, evaluate=False)
     return replaced(claim, {k: exact(v) for k, v in witness.items() if k not in functions})
