@@ -47,7 +47,7 @@ class Induction(Engine):
         plain = [p for p in around if not isinstance(p, ForAll)]
         inside = [*around, ge(n, start), claim]
         parts = [
-            (f"{n} is at least {start}", Polynomial().decide(ge(n, start), [*plain, *_plain(own)])),
+            (f"{n} is at least {start}", Polynomial().covers([[ge(n, start)]], [*plain, *_plain(own)])),
             ("the start", self.base.decide(replaced(claim, {n: start}), plain)),
         ]
         for fact, engine in self.facts:
