@@ -69,6 +69,8 @@ class Ball(Engine):
             centre = {s: (low + high) / 2 for s, (low, high) in box.items()}
             if holds_at(claim, centre) is False and all(holds_at(p, centre) for p in premises):
                 return refuted("false at the centre of a box", centre)
+            if not box:
+                return inconclusive("not decided, and there is nothing to bisect")
             for half in _halves(box):
                 heapq.heappush(heap, (-_width(half), next(order), half))
         return proved(f"{done} boxes")
