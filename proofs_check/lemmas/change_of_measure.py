@@ -173,4 +173,37 @@ SHARP = Lemma(
     ranges={delta: ("1/10", 1), n: (1, 4), v: ("1/2", 2), rho: ("1/4", 2), a: (1, 8), budget: (0, 2), p: (0, "1/2"), rare: (0, "1/99")},
 )
 
-LEMMAS = (CHANGE_OF_MEASURE, AVERAGE_OVER_INIT, ROBUST_BOUND, SHARP)
+SHARP_CLAIM = ge(slope, corr * sp.sqrt(n * delta / (2 * v * rho * (budget + sp.log(2)))))
+SHARP_NATS = (budget + sp.log(2)) / delta
+SHARP_BOUND = Lemma(
+    name="the sharp law's Lipschitz bound",
+    source="here",
+    says=(
+        "Outside the event of 'the sharp law', C <= X <= a Lip with a^2 = 2 v rho (U + log 2)/(n delta): "
+        "Lip(f_W) >= C(f_W) sqrt(n delta/(2 v rho (U + log 2)))."
+    ),
+    statement=(SHARP_CLAIM,),
+    hypotheses={
+        "C at most X": le(corr, centred),
+        "no event": le(centred, sp.sqrt(2 * v * rho * SHARP_NATS / n) * slope),
+    },
+    steps=(
+        Step("log(1/2) < 0", le(sp.log(exact("1/2")), exact("-1/2")), Instance(LOG_TANGENT, at={t: "1/2"})),
+        Step("bound", SHARP_CLAIM, Instance(ROBUST_BOUND, at={power: SHARP_NATS})),
+    ),
+    mutants=(
+        Mutant(
+            "the bound gains 3 %",
+            {n: 2 * sp.log(2), v: 1, rho: 1, delta: 1, budget: 0, slope: 1, corr: 1, centred: 1},
+            ge(slope, exact("103/100") * SHARP_CLAIM.rhs),
+        ),
+        Mutant(
+            "delta is left out",
+            {n: 4 * sp.log(2), v: 1, rho: 1, delta: "1/2", budget: 0, slope: 1, corr: 1, centred: 1},
+            ge(slope, corr * sp.sqrt(n / (2 * v * rho * (budget + sp.log(2))))),
+        ),
+    ),
+    covers=("PROXY_TO_SQUARE", "CHANGE_OF_MEASURE_NATS"),
+)
+
+LEMMAS = (SHARP_BOUND, CHANGE_OF_MEASURE, AVERAGE_OVER_INIT, ROBUST_BOUND, SHARP)
