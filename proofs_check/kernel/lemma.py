@@ -19,7 +19,7 @@ from ..engines.logic import Instance
 from .balls import holds_at
 from .engine import Engine
 from .points import points_for
-from .terms import ForAll, Hypothesis, InexactNumber, same
+from .terms import ForAll, Hypothesis, InexactNumber, same, symbols_of
 from .verdicts import Outcome, Verdict, proved, refuted, weakest
 
 SPOT_CHECKS = 20
@@ -175,6 +175,8 @@ def _spot_check(lemma: Lemma) -> Outcome:
         return proved("no points: a hypothesis speaks of all values")
     if any(h.has(AppliedUndef) for h in lemma.conditions()):
         return proved("no points: a hypothesis speaks of an unknown function")
+    if any(s.name.startswith("H(") for s in symbols_of(lemma.statement)):
+        return proved("no points: entropies are those of a table, not free numbers")
     tried = 0
     for claim in lemma.statement:
         if claim.has(AppliedUndef):
