@@ -6,7 +6,7 @@ import sympy as sp
 
 from ..engines import Expectation, Identity, Increasing, Instance, Polynomial
 from ..kernel.lemma import Lemma, Mutant, Step
-from ..kernel.terms import eq, exact, ge, gt, le, lt, reals
+from ..kernel.terms import eq, exact, ge, le, lt, reals
 from .entropy_basics import ENTROPY_LOG2, LOG_TANGENT, binary_entropy, mean_of, means, p, t
 
 q = reals("q", positive=True)
@@ -22,10 +22,10 @@ CHANGE_OF_MEASURE = Lemma(
     name="change of measure",
     source="here, after Bassily, Moran, Nachum, Shafer & Yehudayoff 2018, Theorem 8",
     says=(
-        "p = P(E) for a learned f and its data, q = P0(E) for independent copies of the two, I = I(f;D), nats. "
-        "From binary data processing, I >= kl(p||q), follow kl(p||q) >= p log(1/q) - log 2 and "
-        "P(E) <= (I + log 2)/log(1/P0). Data processing is a hypothesis here; on finite tables "
-        "'merging two cells lowers the divergence' proves it."
+        "p = P(E) for a learned f and its data, q = P0(E) for independent copies of the two, I = I(f;D), "
+        "nats. From binary data processing, I >= kl(p||q), follow kl(p||q) >= p log(1/q) - log 2 and P(E)"
+        " <= (I + log 2)/log(1/P0). Data processing is a hypothesis here; on finite tables 'merging two "
+        "cells lowers the divergence' proves it."
     ),
     statement=(KL_BELOW, TRANSFER, CHANCE),
     hypotheses={"p below 1": lt(p, 1), "q below 1": lt(q, 1), "data processing": ge(nats, KL)},
@@ -60,8 +60,8 @@ AVERAGE_OVER_INIT = Lemma(
     name="change of measure, averaged over the initialisation",
     source="here",
     says=(
-        "Given the initialisation r, P_r <= (I_r + log 2)/L with one L <= log(1/P0) for every r. The inequality is "
-        "linear in I_r, so P(E) <= (I(f;D|init) + log 2)/L: conditional information does."
+        "Given the initialisation r, P_r <= (I_r + log 2)/L with one L <= log(1/P0) for every r. The "
+        "inequality is linear in I_r, so P(E) <= (I(f;D|init) + log 2)/L: conditional information does."
     ),
     statement=(AVERAGED,),
     hypotheses={"given r": GIVEN_INIT},
@@ -89,8 +89,8 @@ ROBUST_BOUND = Lemma(
     name="from a correlation to a Lipschitz constant",
     source="here",
     says=(
-        "C <= X(f) <= a Lip(f) with a^2 = 2 v rho N/n gives Lip(f) >= C sqrt(n/(2 v rho N)): N is (U + log 2)/delta "
-        "in the sharp law and l + log(1/delta) in the description-length law."
+        "C <= X(f) <= a Lip(f) with a^2 = 2 v rho N/n gives Lip(f) >= C sqrt(n/(2 v rho N)): N is (U + "
+        "log 2)/delta in the sharp law and l + log(1/delta) in the description-length law."
     ),
     statement=(ROBUST,),
     hypotheses={
@@ -131,9 +131,9 @@ SHARP = Lemma(
     name="the sharp law",
     source="here; change of measure after Bassily et al. 2018",
     says=(
-        "For independent copies P0 = P(X >= a Lip) <= exp(-n a^2/(2 v rho)); for the learned f, "
-        "P log(1/P0) <= U + log 2. With a^2 = 2 v rho (U + log 2)/(n delta) the chance P is at most delta: outside "
-        "it, Lip(f_W) >= C sqrt(n delta/(2 v rho (U + log 2)))."
+        "For independent copies P0 = P(X >= a Lip) <= exp(-n a^2/(2 v rho)); for the learned f, P "
+        "log(1/P0) <= U + log 2. With a^2 = 2 v rho (U + log 2)/(n delta) the chance P is at most delta: "
+        "outside it, Lip(f_W) >= C sqrt(n delta/(2 v rho (U + log 2)))."
     ),
     statement=(le(p, delta),),
     hypotheses={"Chernoff": RARE, "change of measure": LEARNED, "choice of a": SHARP_CHOICE},
@@ -143,7 +143,11 @@ SHARP = Lemma(
             le(sp.log(rare), -n * a**2 / (2 * v * rho)),
             Increasing(sp.log, rare, sp.exp(-n * a**2 / (2 * v * rho))),
         ),
-        Step("a point of reference", le(sp.log(exact("1/2")), exact("-1/2")), Instance(LOG_TANGENT, at={t: "1/2"})),
+        Step(
+            "a point of reference",
+            le(sp.log(exact("1/2")), exact("-1/2")),
+            Instance(LOG_TANGENT, at={t: "1/2"}),
+        ),
         Step("log 2 > 0", ge(sp.log(2), exact("1/2")), Polynomial(), uses=("a point of reference",)),
         Step(
             "the exponent",
@@ -162,7 +166,12 @@ SHARP = Lemma(
     mutants=(
         Mutant(
             "a^2 loses 3 %",
-            _CHOSEN | {p: "51/100", a: sp.sqrt(exact("388/100") * sp.log(2)), rare: sp.Rational(2) ** exact("-194/100")},
+            _CHOSEN
+            | {
+                p: "51/100",
+                a: sp.sqrt(exact("388/100") * sp.log(2)),
+                rare: sp.Rational(2) ** exact("-194/100"),
+            },
             changed={
                 "choice of a": ge(a**2, 2 * exact("97/100") * v * rho * (budget + sp.log(2)) / (n * delta))
             },
@@ -170,7 +179,16 @@ SHARP = Lemma(
         Mutant("change of measure is dropped", _CHOSEN | {p: 1}, without=("change of measure",)),
     ),
     covers=("PROXY_TO_SQUARE", "CHANGE_OF_MEASURE_NATS"),
-    ranges={delta: ("1/10", 1), n: (1, 4), v: ("1/2", 2), rho: ("1/4", 2), a: (1, 8), budget: (0, 2), p: (0, "1/2"), rare: (0, "1/99")},
+    ranges={
+        delta: ("1/10", 1),
+        n: (1, 4),
+        v: ("1/2", 2),
+        rho: ("1/4", 2),
+        a: (1, 8),
+        budget: (0, 2),
+        p: (0, "1/2"),
+        rare: (0, "1/99"),
+    },
 )
 
 SHARP_CLAIM = ge(slope, corr * sp.sqrt(n * delta / (2 * v * rho * (budget + sp.log(2)))))

@@ -63,9 +63,10 @@ MASK_CODE = Lemma(
     name="Kraft sum of the mask code",
     source="here; enumerative coding, Cover 1973",
     says=(
-        "c = C(N,k) masks have k of N entries kept. With lengths l >= log(N+1) + log c they weigh, together, at most "
-        "1/(N+1), and k has N+1 values: the Kraft sum is at most 1. Mask by mask (N <= 8), mask by mask in two bins "
-        "(<= 4 each) and for the enumerative code of words over levels, the sum is 1."
+        "c = C(N,k) masks have k of N entries kept. With lengths l >= log(N+1) + log c they weigh, "
+        "together, at most 1/(N+1), and k has N+1 values: the Kraft sum is at most 1. Mask by mask (N <= "
+        "8), mask by mask in two bins (<= 4 each) and for the enumerative code of words over levels, the "
+        "sum is 1."
     ),
     statement=(SHARE, WHOLE, eq(SMALL, 1), eq(BINNED, 1), eq(LEVELS, 1)),
     hypotheses={
@@ -113,8 +114,8 @@ INTEGER_CODE = Lemma(
     name="Kraft sum of the code for whole numbers",
     source="here; telescoping",
     says=(
-        "Weights (2/3)/((|j|+1)(|j|+2)) over all whole j: up to |j| <= J they add up to 1 - 4/(3(J+2)), below 1 and "
-        "arbitrarily near. The shares of delta for R = 2^j are these weights."
+        "Weights (2/3)/((|j|+1)(|j|+2)) over all whole j: up to |j| <= J they add up to 1 - 4/(3(J+2)), "
+        "below 1 and arbitrarily near. The shares of delta for R = 2^j are these weights."
     ),
     statement=(eq(partial(sp.Integer(0)), exact("2/3") / 2), BOTH_SIGNS, lt(partial(last), 1)),
     steps=(

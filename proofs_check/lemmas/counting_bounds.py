@@ -43,9 +43,10 @@ BINOMIAL = Lemma(
     name="logarithm of a binomial coefficient",
     source="here; Cover & Thomas 2006, Lemma 17.5.1",
     says=(
-        "B = C(N,k), 0 < k < N. That Binomial(N, p) is k has a chance, B p^k (1-p)^(N-k) <= 1, for every p; p = k/N "
-        "gives log C(N,k) <= N h(k/N) = k log(N/k) + (N-k) log(N/(N-k)), which the tangent of the logarithm bounds by "
-        "k log(e N/k). In whole numbers, C(N,k) k^k (N-k)^(N-k) <= N^N for all k <= N <= 24."
+        "B = C(N,k), 0 < k < N. That Binomial(N, p) is k has a chance, B p^k (1-p)^(N-k) <= 1, for every "
+        "p; p = k/N gives log C(N,k) <= N h(k/N) = k log(N/k) + (N-k) log(N/(N-k)), which the tangent of "
+        "the logarithm bounds by k log(e N/k). In whole numbers, C(N,k) k^k (N-k)^(N-k) <= N^N for all k "
+        "<= N <= 24."
     ),
     statement=(BY_ENTROPY, BY_SIZE, SMALL),
     hypotheses={"a chance": CHANCE, "a proper subset": lt(kept, entries)},
@@ -105,9 +106,9 @@ INCREMENTS = Lemma(
     name="Stirling's series, one step",
     source="here",
     says=(
-        "With u = 1/(2x+1): log((1+u)/(1-u)) = log(1 + 1/x) lies between 2u (1 + b(x) - b(x+1)) for "
-        "b = 1/(12x) - 1/(360x^3) and the same with + 1/(1260x^5). Both are equalities at u = 0, and the slopes of the "
-        "gaps are rational functions of one sign."
+        "With u = 1/(2x+1): log((1+u)/(1-u)) = log(1 + 1/x) lies between 2u (1 + b(x) - b(x+1)) for b = "
+        "1/(12x) - 1/(360x^3) and the same with + 1/(1260x^5). Both are equalities at u = 0, and the "
+        "slopes of the gaps are rational functions of one sign."
     ),
     statement=(BELOW, ABOVE),
     hypotheses={"u below 1": lt(u, 1)},
@@ -130,16 +131,14 @@ INCREMENTS = Lemma(
 STEP = (m + exact("1/2")) * (sp.log(m + 1) - sp.log(m)) - 1
 LOSS_LOW, LOSS_HIGH = ge(STEP, drop(low, m)), le(STEP, drop(high, m))
 MAIN = m * sp.log(m) - m + sp.log(2 * sp.pi * m) / 2
-STIRLING_LIMIT = (
-    "Stirling 1730: log m! - (m log m - m + log(2 pi m)/2) tends to 0 (its steps are those above, and telescope)"
-)
+STIRLING_LIMIT = "Stirling 1730: log m! - (m log m - m + log(2 pi m)/2) tends to 0"
 STIRLING = Lemma(
     name="Stirling's series encloses log m!",
     source="here; Stirling 1730, Robbins 1955",
     says=(
-        "1/(12m) - 1/(360m^3) <= log m! - (m log m - m + log(2 pi m)/2) <= 1/(12m) - 1/(360m^3) + 1/(1260m^5). The middle "
-        "loses (m + 1/2) log(1 + 1/m) - 1 from m to m+1, which lies between the losses of the two bounds; all "
-        "three tend to 0, so the inequalities add up from m to infinity."
+        "1/(12m) - 1/(360m^3) <= log m! - (m log m - m + log(2 pi m)/2) <= 1/(12m) - 1/(360m^3) + "
+        "1/(1260m^5). The middle loses (m + 1/2) log(1 + 1/m) - 1 from m to m+1, which lies between the "
+        "losses of the two bounds; all three tend to 0, so the inequalities add up from m to infinity."
     ),
     statement=(
         LOSS_LOW,
@@ -210,8 +209,9 @@ LAYERS = Lemma(
     name="fixing the count of every layer costs nothing",
     source="Vandermonde 1772",
     says=(
-        "log C(N_1,k_1) + log C(N_2,k_2) <= log C(N_1+N_2, k_1+k_2): subsets chosen layer by layer are among the "
-        "subsets of all. The product is one term of Vandermonde's sum; both are checked for N_1, N_2 <= 7."
+        "log C(N_1,k_1) + log C(N_2,k_2) <= log C(N_1+N_2, k_1+k_2): subsets chosen layer by layer are "
+        "among the subsets of all. The product is one term of Vandermonde's sum; both are checked for "
+        "N_1, N_2 <= 7."
     ),
     statement=(
         le(APART, TOGETHER),
@@ -220,7 +220,11 @@ LAYERS = Lemma(
     ),
     hypotheses={"in layer 1": le(k1, n1), "in layer 2": le(k2, n2)},
     steps=(
-        Step("one term of the sum", le(APART, TOGETHER), Cited("Vandermonde 1772: the sum over j of C(N_1,j) C(N_2,k-j)")),
+        Step(
+            "one term of the sum",
+            le(APART, TOGETHER),
+            Cited("Vandermonde 1772: the sum over j of C(N_1,j) C(N_2,k-j)"),
+        ),
         Step("small layers", le(family("C(N1,k1)C(N2,k2)"), family("C(N1+N2,k1+k2)")), Exhaustive(bins)),
         Step("the sum", eq(family("Vandermonde_sum"), family("C(N1+N2,k)")), Exhaustive(convolutions)),
     ),
@@ -228,7 +232,7 @@ LAYERS = Lemma(
         Mutant("reversed", {n1: 2, n2: 2, k1: 1, k2: 1}, ge(APART, TOGETHER)),
         Mutant("the total loses 3 %", {n1: 1, n2: 1, k1: 0, k2: 0}, le(APART, exact("97/100") * TOGETHER)),
     ),
-    ranges={s: (0, 12) for s in (n1, n2, k1, k2)},
+    ranges=dict.fromkeys((n1, n2, k1, k2), (0, 12)),
 )
 
 LEMMAS = (BINOMIAL, INCREMENTS, STIRLING, LAYERS)

@@ -47,9 +47,9 @@ UNION = Lemma(
     name="union bound with Kraft weights",
     source="here; Blumer, Ehrenfeucht, Haussler & Warmuth 1987",
     says=(
-        "Every f of a prefix code has P_f = P(X(f) > a_f Lip(f)) <= exp(-a_f^2/(2 s)) with "
-        "a_f^2 = 2 s (l(f) + log(1/delta)), which is delta w with w = exp(-l(f)). Summed over the code, T = sum P_f is "
-        "K times the mean of P_f/w under the weights w/K, K = sum w <= 1: so T <= delta."
+        "Every f of a prefix code has P_f = P(X(f) > a_f Lip(f)) <= exp(-a_f^2/(2 s)) with a_f^2 = 2 s "
+        "(l(f) + log(1/delta)), which is delta w with w = exp(-l(f)). Summed over the code, T = sum P_f "
+        "is K times the mean of P_f/w under the weights w/K, K = sum w <= 1: so T <= delta."
     ),
     statement=(
         SHARE,
@@ -93,17 +93,16 @@ DESCRIPTION_LENGTH = Lemma(
     name="the description-length law",
     source="here; Occam bounds go back to Blumer et al. 1987",
     says=(
-        "Outside an event of chance delta, X(f) <= a_f Lip(f) for every f of the code at once, with "
-        "a_f^2 = 2 v rho (l(f) + log(1/delta))/n; as C <= X, Lip(f) >= C sqrt(n/(2 v rho (l(f) + log(1/delta))))."
+        "Outside an event of chance delta, X(f) <= a_f Lip(f) for every f of the code at once, with a_f^2"
+        " = 2 v rho (l(f) + log(1/delta))/n; as C <= X, Lip(f) >= C sqrt(n/(2 v rho (l(f) + "
+        "log(1/delta))))."
     ),
     statement=(LAW_CLAIM,),
     hypotheses={
         "C at most X": le(corr, centred),
         "no event": le(centred, sp.sqrt(2 * v * rho * nats / n) * lip),
     },
-    steps=(
-        Step("bound", LAW_CLAIM, Instance(ROBUST_BOUND, at={power: nats})),
-    ),
+    steps=(Step("bound", LAW_CLAIM, Instance(ROBUST_BOUND, at={power: nats})),),
     mutants=(
         Mutant(
             "the bound gains 3 %",

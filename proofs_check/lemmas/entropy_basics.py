@@ -86,7 +86,13 @@ LOG_SUM = Lemma(
         ),
         Step("first cell", FIRST, Polynomial(), uses=("tangent in the first cell",)),
         Step("second cell", SECOND, Polynomial(), uses=("tangent in the second cell",)),
-        Step("sum", LOG_SUM_CLAIM, Polynomial(), "b/(b+d) and d/(b+d) add up to 1", ("first cell", "second cell")),
+        Step(
+            "sum",
+            LOG_SUM_CLAIM,
+            Polynomial(),
+            "b/(b+d) and d/(b+d) add up to 1",
+            ("first cell", "second cell"),
+        ),
     ),
     mutants=(
         Mutant(
@@ -96,7 +102,7 @@ LOG_SUM = Lemma(
         ),
         Mutant("reversed", {a: 1, b: 2, c: 2, d: 1}, le(LOG_SUM_CLAIM.lhs, LOG_SUM_CLAIM.rhs)),
     ),
-    ranges={s: ("1/20", 3) for s in (a, b, c, d)},
+    ranges=dict.fromkeys((a, b, c, d), ("1/20", 3)),
 )
 
 
@@ -158,8 +164,8 @@ CONCAVE_H = Lemma(
     name="the mean of h is at most h of the mean",
     source="here; Jensen",
     says=(
-        "For chances p, one for every label, with a mean strictly between 0 and 1, and quantities h_p <= h(p): "
-        "mean h_p <= h(mean p)."
+        "For chances p, one for every label, with a mean strictly between 0 and 1, and quantities h_p <= "
+        "h(p): mean h_p <= h(mean p)."
     ),
     statement=(CONCAVE_CLAIM,),
     hypotheses={

@@ -6,7 +6,7 @@ import sympy as sp
 
 from ..engines import Ball, Expectation, Identity, Instance, Polynomial
 from ..kernel.lemma import Lemma, Mutant, Step
-from ..kernel.terms import ForAll, eq, exact, ge, gt, le, lt, reals
+from ..kernel.terms import ForAll, eq, exact, ge, le, lt, reals
 from .entropy_basics import LOG_TANGENT, mean_of, means, t
 
 ratio, total = reals("r Z", positive=True)
@@ -18,8 +18,8 @@ DONSKER_VARADHAN = Lemma(
     name="Donsker-Varadhan inequality",
     source="here; Donsker & Varadhan 1975",
     says=(
-        "E_P phi <= KL(P||Q) + log Z with Z = E_Q exp(phi). Here r = (dQ/dP) exp(phi), so log r = phi - log(dP/dQ), "
-        "and E_P r <= Z because the part of Q where P has no mass is left out."
+        "E_P phi <= KL(P||Q) + log Z with Z = E_Q exp(phi). Here r = (dQ/dP) exp(phi), so log r = phi - "
+        "log(dP/dQ), and E_P r <= Z because the part of Q where P has no mass is left out."
     ),
     statement=(VARIATIONAL,),
     hypotheses={"mean of r": le(mean_ratio, total)},
@@ -137,8 +137,9 @@ INFORMATION_LAW = Lemma(
     name="the information law",
     source="here; after Xu & Raginsky 2017, Lemma 1",
     says=(
-        "E_r = E[C/(Lip sqrt v)|init = r] <= sqrt(2 (rho/n) I_r) for every r (the process X/(Lip sqrt v) has proxy "
-        "rho/n, and C <= X); E I_r = I(f;D|init) <= U. Then E[C/(Lip sqrt v)] <= sqrt(2 rho U/n)."
+        "E_r = E[C/(Lip sqrt v)|init = r] <= sqrt(2 (rho/n) I_r) for every r (the process X/(Lip sqrt v) "
+        "has proxy rho/n, and C <= X); E I_r = I(f;D|init) <= U. Then E[C/(Lip sqrt v)] <= sqrt(2 rho "
+        "U/n)."
     ),
     statement=(INFORMATION_CLAIM,),
     hypotheses={"given r": GIVEN_INIT, "budget": le(mean_given, budget)},
@@ -176,9 +177,7 @@ INFORMATION_LAW = Lemma(
 above = reals("u", positive=True)
 start = reals("d", positive=True)
 CLIP_RISK = lt(sp.exp(-30), exact(10) ** -13)
-MILLS = le(
-    sp.exp(-n * above**2 / (2 * rho)), above / start * sp.exp(-n * above**2 / (2 * rho))
-)
+MILLS = le(sp.exp(-n * above**2 / (2 * rho)), above / start * sp.exp(-n * above**2 / (2 * rho)))
 LEFT_OVER = eq(
     sp.diff(-rho / (n * start) * sp.exp(-n * above**2 / (2 * rho)), above),
     above / start * sp.exp(-n * above**2 / (2 * rho)),
@@ -187,11 +186,17 @@ CLIPPING = Lemma(
     name="what clipping the ratio costs",
     source="here",
     says=(
-        "A variable of proxy rho/n about its mean exceeds mean + d by E(.)_+ <= int_d^inf exp(-n u^2/(2 rho)) du. "
-        "For u >= d the integrand is at most (u/d) exp(-n u^2/(2 rho)), whose antiderivative is "
-        "-(rho/(n d)) exp(-n u^2/(2 rho)); at d^2 = 60 rho/n what is left is (d/60) exp(-30), and exp(-30) < 1e-13."
+        "A variable of proxy rho/n about its mean exceeds mean + d by E(.)_+ <= int_d^inf exp(-n u^2/(2 "
+        "rho)) du. For u >= d the integrand is at most (u/d) exp(-n u^2/(2 rho)), whose antiderivative is"
+        " -(rho/(n d)) exp(-n u^2/(2 rho)); at d^2 = 60 rho/n what is left is (d/60) exp(-30), and "
+        "exp(-30) < 1e-13."
     ),
-    statement=(MILLS, LEFT_OVER, CLIP_RISK, eq(rho / (n * sp.sqrt(60 * rho / n)), sp.sqrt(60 * rho / n) / 60)),
+    statement=(
+        MILLS,
+        LEFT_OVER,
+        CLIP_RISK,
+        eq(rho / (n * sp.sqrt(60 * rho / n)), sp.sqrt(60 * rho / n) / 60),
+    ),
     hypotheses={"beyond d": ge(above, start)},
     steps=(
         Step("integrand", MILLS, Polynomial(), uses=()),

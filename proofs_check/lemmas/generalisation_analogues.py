@@ -24,9 +24,9 @@ MASSART = Lemma(
     name="Massart's finite class lemma",
     source="Massart 2000, Lemma 5.2",
     says=(
-        "E = E max_v <s, v> over K vectors of norm at most r, s fair signs. exp(t E) <= sum_v E exp(t <s,v>) <= "
-        "K exp(t^2 r^2/2) (Jensen; cosh below a Gaussian in every coordinate), so t E <= log K + t^2 r^2/2 for every t, "
-        "and t = E/r^2 gives E <= r sqrt(2 log K)."
+        "E = E max_v <s, v> over K vectors of norm at most r, s fair signs. exp(t E) <= sum_v E exp(t "
+        "<s,v>) <= K exp(t^2 r^2/2) (Jensen; cosh below a Gaussian in every coordinate), so t E <= log K "
+        "+ t^2 r^2/2 for every t, and t = E/r^2 gives E <= r sqrt(2 log K)."
     ),
     statement=(MASSART_CLAIM,),
     hypotheses={"every slope": JENSEN, "at least one": ge(sp.log(size), 0)},
@@ -56,8 +56,9 @@ MEAN_SUPREMUM = Lemma(
     name="mean supremum over a VC class",
     source="here; symmetrisation, Sauer 1972, Massart 2000",
     says=(
-        "E sup |R - R_D| <= (2/n) E max <s, v>, v the loss vectors minus 1/2 and their negatives: at most 2 exp(g) of "
-        "them, g = d log(e n/d) (Sauer), of norm sqrt(n)/2. Massart's lemma gives sqrt(2 (g + log 2)/n)."
+        "E sup |R - R_D| <= (2/n) E max <s, v>, v the loss vectors minus 1/2 and their negatives: at most"
+        " 2 exp(g) of them, g = d log(e n/d) (Sauer), of norm sqrt(n)/2. Massart's lemma gives sqrt(2 (g "
+        "+ log 2)/n)."
     ),
     statement=(SUPREMUM,),
     hypotheses={"Massart": SYMMETRISED, "log 2 > 0": ge(sp.log(2), exact("1/2"))},
@@ -108,9 +109,9 @@ SAUER = Lemma(
     name="labellings of a VC class",
     source="Sauer 1972, Shelah 1972",
     says=(
-        "A class of VC dimension d labels m >= d points in at most S = sum_{i<=d} C(m,i) ways (cited). For x <= 1, "
-        "S x^d <= sum_i C(m,i) x^i = (1+x)^m <= exp(m x); x = d/m gives S <= (e m/d)^d. In rationals, for all "
-        "d <= m <= 24."
+        "A class of VC dimension d labels m >= d points in at most S = sum_{i<=d} C(m,i) ways (cited). "
+        "For x <= 1, S x^d <= sum_i C(m,i) x^i = (1+x)^m <= exp(m x); x = d/m gives S <= (e m/d)^d. In "
+        "rationals, for all d <= m <= 24."
     ),
     statement=(COUNT, le(family("labellings"), family("(2.7182818 n/d)^d"))),
     hypotheses={
@@ -138,7 +139,9 @@ SAUER = Lemma(
             {dimension: 150, points: 20000, total: math.comb(20000, 150)},
             le(total * (dimension / points) ** dimension, (exact("97/100") * sp.E) ** dimension),
         ),
-        Mutant("the count is not bounded", {dimension: 1, points: 2, total: 9}, without=("binomial theorem",)),
+        Mutant(
+            "the count is not bounded", {dimension: 1, points: 2, total: 9}, without=("binomial theorem",)
+        ),
     ),
 )
 
@@ -150,11 +153,12 @@ INFORMATION_PART = Lemma(
     name="what a mask adds to a generalisation bound",
     source="here; McDiarmid 1989, Xu & Raginsky 2017",
     says=(
-        "n independent examples, each of which moves G_m by at most b/n: the mgf proxy of G_m about its mean is "
-        "n (b/n)^2/4 = b^2/(4n) (McDiarmid, a hypothesis here), and at the mask found on the data the mean excess is "
-        "at most b sqrt(I(m;D)/(2n)). The VC analogue has b = 1 and G_m = sup |R - R_D|. The Rademacher analogue of "
-        "a finite class takes the gap of one f for G, with I = I(m;D) + log N, and so b sqrt((log N + I)/(2n)): b "
-        "is squared under the root. With the complexity of the sample itself, G_m - 2 r_D moves by 3b/n: 3b for b."
+        "n independent examples, each of which moves G_m by at most b/n: the mgf proxy of G_m about its "
+        "mean is n (b/n)^2/4 = b^2/(4n) (McDiarmid, a hypothesis here), and at the mask found on the data"
+        " the mean excess is at most b sqrt(I(m;D)/(2n)). The VC analogue has b = 1 and G_m = sup |R - "
+        "R_D|. The Rademacher analogue of a finite class takes the gap of one f for G, with I = I(m;D) + "
+        "log N, and so b sqrt((log N + I)/(2n)): b is squared under the root. With the complexity of the "
+        "sample itself, G_m - 2 r_D moves by 3b/n: 3b for b."
     ),
     statement=(DIFFERENCES, PART),
     hypotheses={"every slope": OPTIMUM.hypotheses["every slope"], "proxy": le(proxy, limit**2 / (4 * n))},

@@ -7,15 +7,13 @@ import sympy as sp
 from ..engines import Increasing, Instance, Polynomial, Shannon, conditional, entropies, entropy
 from ..engines import information as mutual
 from ..kernel.lemma import Lemma, Mutant, Step
-from ..kernel.terms import eq, exact, ForAll, ge, gt, le, lt, reals
+from ..kernel.terms import ForAll, eq, exact, ge, gt, le, lt, reals
 from .entropy_basics import binary_entropy, mean, mean_entropy, means
 
 wrong, n, chance = reals("e n P", positive=True)
 slope = reals("t", nonnegative=True)
 HALF = exact("1/2")
-MARKOV = ForAll(
-    (slope,), le(sp.log(chance), n * (slope * wrong + sp.log(1 + sp.exp(-slope)) - sp.log(2)))
-)
+MARKOV = ForAll((slope,), le(sp.log(chance), n * (slope * wrong + sp.log(1 + sp.exp(-slope)) - sp.log(2))))
 BEST = sp.log(1 - wrong) - sp.log(wrong)
 GAP = sp.log(2) - binary_entropy(wrong)
 TAIL = le(sp.log(chance), -n * GAP)
@@ -23,9 +21,9 @@ FEW_WRONG = Lemma(
     name="few wrong labels are unlikely for a fixed network",
     source="here; Chernoff 1952",
     says=(
-        "S ~ Binomial(n, 1/2) counts the wrong labels of a fixed f. P = P(S <= e n) <= E exp(t (e n - S)) = "
-        "exp(n (t e + log(1 + exp(-t)) - log 2)) for t >= 0; the best t is log((1-e)/e), >= 0 as e <= 1/2, and "
-        "log P <= -n (log 2 - h(e))."
+        "S ~ Binomial(n, 1/2) counts the wrong labels of a fixed f. P = P(S <= e n) <= E exp(t (e n - S))"
+        " = exp(n (t e + log(1 + exp(-t)) - log 2)) for t >= 0; the best t is log((1-e)/e), >= 0 as e <= "
+        "1/2, and log P <= -n (log 2 - h(e))."
     ),
     statement=(TAIL,),
     hypotheses={"at most half": le(wrong, HALF), "every slope": MARKOV},
@@ -62,9 +60,10 @@ CONVERSE = Lemma(
     name="the memorisation converse",
     source="here",
     says=(
-        "f would break the law with e n wrong labels, e <= 1/2: n (log 2 - h(e)) > l(f) + log(1/delta); let e be the "
-        "largest such share, so that breaking it means at most e n wrong labels, a chance P. By Chernoff P is below "
-        "f's share delta exp(-l(f)) of the chance of failure; by Kraft these add up to delta at most."
+        "f would break the law with e n wrong labels, e <= 1/2: n (log 2 - h(e)) > l(f) + log(1/delta); "
+        "let e be the largest such share, so that breaking it means at most e n wrong labels, a chance P."
+        " By Chernoff P is below f's share delta exp(-l(f)) of the chance of failure; by Kraft these add "
+        "up to delta at most."
     ),
     statement=(lt(sp.log(chance), sp.log(delta) - length),),
     hypotheses={"Chernoff": TAIL, "f breaks the law": lt(length - sp.log(delta), n * GAP)},
@@ -128,9 +127,9 @@ AVERAGE_FORM = Lemma(
     name="the memorisation converse, on average",
     source="here; after Kumar, Luo & Sellke, arXiv 2402.01089v1",
     says=(
-        "Fair independent labels (three of them): I(f;Y) >= sum_j (log 2 - H(y_j|f)), and H(y_j|f) <= h(e_j) has mean "
-        "at most h(e), e the mean error: I(f;Y) >= n (log 2 - h(e)). For n labels the first inequality is H(Y|f) <= "
-        "sum_j H(y_j|f), one chain rule longer."
+        "Fair independent labels (three of them): I(f;Y) >= sum_j (log 2 - H(y_j|f)), and H(y_j|f) <= "
+        "h(e_j) has mean at most h(e), e the mean error: I(f;Y) >= n (log 2 - h(e)). For n labels the "
+        "first inequality is H(Y|f) <= sum_j H(y_j|f), one chain rule longer."
     ),
     statement=(AVERAGE, MEAN_FORM),
     hypotheses={
