@@ -53,7 +53,7 @@ class Audit:
     @property
     def stands(self) -> bool:
         """Every finding is confirmed."""
-        return all(f.stands for f in (*self.defects, *self.numbers))
+        return all(f.stands for f in self.defects) and all(n.stands for n in self.numbers)
 
 
 def all_proved(repairs: Sequence[Checked]) -> bool:

@@ -17,6 +17,7 @@ from sympy.core.relational import Relational
 from ..engines import conditional, entropies
 from ..engines import information as mutual
 from ..kernel.terms import Hypothesis, eq, exact, ge, le, lt, reals
+from ..lemmas import repaired_statements as statements
 from ..lemmas import repaired_steps as repaired
 
 PAPER = "Kumar, Luo & Sellke, No Free Prune, arXiv 2402.01089"
@@ -120,7 +121,7 @@ SQUARED_SCALE = Defect(
         " b/2 and grows with b, the printed root with sqrt b only. b^2 belongs there; no constant saves "
         "b."
     ),
-    repairs=(repaired.SCALE.name, "what a mask adds to a generalisation bound"),
+    repairs=(statements.SCALE.name, "what a mask adds to a generalisation bound"),
 )
 
 
@@ -133,7 +134,7 @@ MONOTONE = Defect(
     hypotheses={"order": lt(small, large)},
     witness={small: 1, large: 2},
     says="s^-1 is decreasing; a slip of the pen, with no consequence for the theorem.",
-    repairs=(repaired.RECIPROCAL.name,),
+    repairs=(statements.RECIPROCAL.name,),
 )
 
 
@@ -174,7 +175,7 @@ TOY_COUNT = Defect(
     },
     witness={inputs: 3, hidden: 3, outputs: 2, count: 20},
     says="3*3 + 3 + 3*2 + 2 = 20; 21 is the count of the other toy, 3-4-1. No theorem rests on it.",
-    repairs=(repaired.TOY.name,),
+    repairs=(statements.TOY.name,),
 )
 
 DEFECTS = (ROUNDING, MASK_SWAP, SQUARED_SCALE, MONOTONE, CONDITION, TOY_COUNT)

@@ -180,14 +180,8 @@ SHARP = Lemma(
     ),
     covers=("PROXY_TO_SQUARE", "CHANGE_OF_MEASURE_NATS"),
     ranges={
-        delta: ("1/10", 1),
-        n: (1, 4),
-        v: ("1/2", 2),
-        rho: ("1/4", 2),
-        a: (1, 8),
-        budget: (0, 2),
-        p: (0, "1/2"),
-        rare: (0, "1/99"),
+        **{delta: ("1/2", 1), n: (1, "3/2"), v: ("1/2", 1), rho: ("1/2", 1), a: (2, 3)},
+        **{budget: (0, 1), p: (0, "1/30"), rare: (0, "1/1000000")},
     },
 )
 

@@ -176,7 +176,10 @@ SPARSE = Lemma(
         Mutant("1152 becomes 1120", _POINT, eq(8 * sp.sqrt(2 * 72 * 144), 1120), of=1),
     ),
     covers=("PRINTED_SPARSE_CONSTANT",),
-    ranges={eps: ("1/10", 1), lip: (2, 9), centred: ("1/8", "1/2"), n: (1, 20), delta: ("1/10", 1)},
+    ranges={
+        **{eps: ("1/10", 1), lip: (2, 9), centred: ("1/8", "1/2"), n: (1, 20), delta: ("1/10", 1)},
+        **{factor: (50, 100), rho: ("1/2", 1), nats: (1, 5), logs: (1, 5)},
+    },
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sympy as sp
 
-from ..engines import Ball, Expectation, Identity, Polynomial, Shannon, conditional, entropies
+from ..engines import Expectation, Identity, Polynomial, Shannon, conditional, entropies
 from ..engines import information as mutual
 from ..kernel.lemma import Lemma, Mutant, Step
 from ..kernel.terms import eq, exact, ge, le, reals
@@ -125,53 +125,6 @@ KEEP_MASK = Lemma(
 )
 
 
-constant, limit, gap = reals("kappa b gap", positive=True)
-TOO_LARGE = ge(gap, constant * sp.sqrt(limit * sp.log(2)))
-SCALE = Lemma(
-    name="a loss in [0,b] needs b squared under the root",
-    source=f"{NFP}, Theorem 6",
-    says=(
-        "One fair bit z as data, two functions, f = z after training, loss b if f is not z: the training "
-        "risk is 0, the risk b/2, so the gap is b/2, while log N + I = log 2 and n = 1. Whatever kappa, "
-        "the gap is above kappa sqrt(b (log N + I)/n) once b >= 4 kappa^2: no bound with b in the place "
-        "of b^2 holds for all b."
-    ),
-    statement=(TOO_LARGE,),
-    hypotheses={"gap": eq(gap, limit / 2), "scale": ge(limit, 4 * constant**2)},
-    steps=(
-        Step("log 2 < 1", le(sp.log(2), 1), Ball({}), uses=()),
-        Step("at scale b", le(constant * sp.sqrt(limit * sp.log(2)), limit / 2), Polynomial()),
-        Step("gap", TOO_LARGE, Polynomial(), uses=("at scale b",)),
-    ),
-    mutants=(
-        Mutant(
-            "b = 1",
-            {constant: 1, limit: 1, gap: HALF},
-            changed={"scale": ge(limit, constant**2)},
-        ),
-        Mutant(
-            "with b squared", {constant: 1, limit: 4, gap: 2}, ge(gap, constant * limit * sp.sqrt(sp.log(2)))
-        ),
-    ),
-)
-
-
-small, large = reals("s t", positive=True)
-FALLS = le(1 / large, 1 / small)
-RECIPROCAL = Lemma(
-    name="the reciprocal falls",
-    source=NFP,
-    says="For 0 < s <= t: 1/t <= 1/s.",
-    statement=(FALLS,),
-    hypotheses={"order": le(small, large)},
-    steps=(Step("divide", FALLS, Polynomial()),),
-    mutants=(
-        Mutant("increasing", {small: 1, large: 2}, le(1 / small, 1 / large)),
-        Mutant("the order is dropped", {small: 2, large: 1}, without=("order",)),
-    ),
-)
-
-
 power, noise_target, noise_output, fit = reals("zz zg zf MSE")
 rest = reals("gap_squared", nonnegative=True)
 first, second, sum_1, sum_2, centred = reals("E_1f E_2f S_1 S_2 X")
@@ -232,33 +185,4 @@ CORRELATION = Lemma(
     },
 )
 
-
-inputs, hidden, outputs = sp.symbols("d h o", integer=True, positive=True)
-COUNT = inputs * hidden + hidden + hidden * outputs + outputs
-TOY = Lemma(
-    name="parameters of the toy networks",
-    source=f"{NFP}, Figure 4",
-    says=(
-        "One hidden layer of h units between d inputs and o outputs has d h + h + h o + o weights and "
-        "biases: 21 for 3-4-1 (squared error) and 20 for 3-3-2 (cross-entropy)."
-    ),
-    statement=(
-        eq(COUNT.subs({inputs: 3, hidden: 4, outputs: 1}), 21),
-        eq(COUNT.subs({inputs: 3, hidden: 3, outputs: 2}), 20),
-    ),
-    steps=(
-        Step("3-4-1", eq(COUNT.subs({inputs: 3, hidden: 4, outputs: 1}), 21), Identity()),
-        Step("3-3-2", eq(COUNT.subs({inputs: 3, hidden: 3, outputs: 2}), 20), Identity()),
-    ),
-    mutants=(
-        Mutant("21 for 3-3-2", {}, eq(COUNT.subs({inputs: 3, hidden: 3, outputs: 2}), 21), of=1),
-        Mutant(
-            "biases are left out",
-            {},
-            eq((inputs * hidden + hidden * outputs).subs({inputs: 3, hidden: 3, outputs: 2}), 20),
-            of=1,
-        ),
-    ),
-)
-
-LEMMAS = (ROUNDING, KEEP_MASK, SCALE, RECIPROCAL, CORRELATION, TOY)
+LEMMAS = (ROUNDING, KEEP_MASK, CORRELATION)
