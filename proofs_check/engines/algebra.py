@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -11,12 +11,13 @@ import sympy as sp
 import z3
 from sympy.core.relational import Relational
 
-from ..kernel.balls import NoEnclosure, ball, enclosed, precision
+from ..kernel.balls import NoEnclosure, enclosed, holds_at, precision
+from ..kernel.defined import objection
 from ..kernel.engine import Engine
 from ..kernel.points import points_for
-from ..kernel.polynomials import Translation, rational
+from ..kernel.polynomials import Translation, model_of, rational, shown, undefined
 from ..kernel.signs import sign_of
-from ..kernel.terms import assumed, exact, gap, is_equation, is_strict, symbols_of
+from ..kernel.terms import exact, gap, ge, gt, is_equation, is_inequality, is_strict
 from ..kernel.verdicts import Outcome, inconclusive, proved, refuted
 
 CROSS_CHECKS = 8
@@ -31,7 +32,7 @@ class Identity(Engine):
     """
 
     def decide(self, claim: Relational, premises: Sequence[Relational]) -> Outcome:
-        if is_strict(claim):
+        if is_strict(claim) or isinstance(claim, sp.Ne):
             return inconclusive("a strict inequality is no identity")
         difference, tested = gap(claim), 0
         if sp.expand(difference) == 0:  # plain algebra, with nothing forced: needs no second opinion
@@ -39,30 +40,44 @@ class Identity(Engine):
         for point in points_for(claim, premises, CROSS_CHECKS):
             with precision(256):
                 try:
-                    value = enclosed(difference, {s: ball(v) for s, v in point.items()})
+                    value = enclosed(difference, {s: enclosed(exact(v), {}) for s, v in point.items()})
                 except (NoEnclosure, ZeroDivisionError):
                     continue
             tested += 1
             if not value.contains(0):
                 wrong = is_equation(claim) or value < 0
                 return refuted("the sides differ", point) if wrong else inconclusive("the sides differ")
-        if not _vanishes(difference):
+        if not _vanishes(difference, premises):
             return inconclusive("sympy does not reduce the difference to 0")
         if not tested:
             return inconclusive("no rational point could be cross-checked")
         return proved(f"the difference reduces to 0; {tested} points agree in ball arithmetic")
 
 
-def _vanishes(difference: Any) -> bool:
-    ways = (
+def _vanishes(difference: Any, premises: Sequence[Relational]) -> bool:
+    safe = (
         sp.expand,
         lambda e: sp.expand(sp.together(e).as_numer_denom()[0]),
         sp.simplify,
         lambda e: sp.simplify(e.rewrite(sp.exp)),
+    )
+    forced = (
         lambda e: sp.simplify(sp.expand_log(e, force=True)),
         lambda e: sp.simplify(sp.powsimp(sp.expand_power_base(e, force=True), force=True)),
     )
+    return _some(safe, difference) or (_some(forced, difference) and _may_be_forced(difference, premises))
+
+
+def _some(ways: Sequence[Callable[[Any], Any]], difference: Any) -> bool:
     return any(way(difference) == 0 for way in ways)
+
+
+def _may_be_forced(difference: Any, premises: Sequence[Relational]) -> bool:
+    """Whether all factors below logarithms and roots are positive, so that they may be taken apart."""
+    logs = {e.args[0] for e in difference.atoms(sp.log)}
+    roots = {e.base for e in difference.atoms(sp.Pow) if not e.exp.is_integer}
+    factors = {f.base if f.is_Pow else f for e in logs | roots for f in sp.Mul.make_args(e)}
+    return all(shown(gt(f, 0), premises) for f in sorted(factors, key=str))
 
 
 @dataclass(frozen=True)
@@ -76,16 +91,15 @@ class Sign(Engine):
     shift: Mapping[Any, Any] = field(default_factory=dict)
 
     def decide(self, claim: Relational, premises: Sequence[Relational]) -> Outcome:
-        if is_equation(claim):
-            return inconclusive("signs decide no equation")
+        if not is_inequality(claim):
+            return inconclusive("signs decide inequalities only")
         difference, words = gap(claim), "every factor has a known sign"
         for x, start in {**_lower_bounds(claim, premises), **self.shift}.items():
-            bound = sp.Ge(x, exact(start), evaluate=False)
-            strict = sp.Gt(x, exact(start), evaluate=False)
+            bound, strict = ge(x, start), gt(x, start)
             if any(p == strict or p == strict.reversed for p in premises):
-                u = sp.Symbol(f"{x}_above", positive=True)
+                u = sp.Dummy(f"{x}_above", positive=True)
             elif Polynomial().decide(bound, premises).verdict.name == "PROVED":
-                u = sp.Symbol(f"{x}_above", nonnegative=True)
+                u = sp.Dummy(f"{x}_above", nonnegative=True)
             else:
                 return inconclusive(f"{bound} does not follow from the premises")
             difference = difference.subs(x, exact(start) + u)
@@ -115,50 +129,41 @@ class Polynomial(Engine):
 
     def decide(self, claim: Relational, premises: Sequence[Relational]) -> Outcome:
         language = Translation()
-        known = [*premises, *assumed(symbols_of([claim, *premises]))]
-        facts = [language.relation(p) for p in known]
+        facts = language.facts(premises, [claim])
         opposite = z3.Not(language.relation(claim))
-        base = [*facts, *language.definitions]
-        for duty in language.duties:
-            if self._model(base, z3.Not(duty)) is not None:
-                return inconclusive(f"not shown to be defined: {duty}")
-        model = self._model(base, opposite)
+        model = model_of([*facts, *language.definitions, opposite], self.timeout_ms)
         if model is None:
             return proved("z3 finds no counterexample over the reals")
         if isinstance(model, str):
             return inconclusive(f"z3 answers {model}")
-        return self._witness(model, language)
+        return _witness(claim, premises, model, language)
 
     def covers(self, cases: Sequence[Sequence[Relational]], premises: Sequence[Relational]) -> Outcome:
         """At every point that meets the premises, all claims of at least one case hold."""
         language = Translation(whole=True)
-        everything = [*premises, *(p for case in cases for p in case)]
-        facts = [language.relation(p) for p in [*premises, *assumed(symbols_of(everything))]]
+        conditions = [p for case in cases for p in case]
+        for condition in conditions:
+            if reason := objection(condition) or undefined(condition, premises):
+                return inconclusive(reason)
+        facts = language.facts(premises, conditions)
         one = z3.Or([z3.And([language.relation(p) for p in case]) for case in cases])
-        model = self._model([*facts, *language.definitions], z3.Not(one))
+        model = model_of([*facts, *language.definitions, z3.Not(one)], self.timeout_ms)
         return (
             proved("z3 finds no point outside the cases") if model is None else inconclusive("a gap is left")
         )
 
-    def _model(self, facts: Sequence[Any], extra: Any) -> Any:
-        """None if unsatisfiable, a model if satisfiable, otherwise the reason."""
-        solver = z3.Solver()
-        solver.set("timeout", self.timeout_ms)
-        solver.add(*facts, extra)
-        answer = solver.check()
-        if answer == z3.unsat:
-            return None
-        return solver.model() if answer == z3.sat else f"unknown ({solver.reason_unknown()})"
 
-    def _witness(self, model: Any, language: Translation) -> Outcome:
-        point: dict[Any, Fraction] = {}
-        for term, variable in language.terms.items():
-            if not getattr(term, "is_Symbol", False):
-                return inconclusive("z3 has a counterexample for unknown values of what is no polynomial")
-            value = rational(model.eval(variable, model_completion=True))
-            if value is None:
-                return inconclusive("z3 has a counterexample that is not rational")
-            if term.is_integer and value.denominator != 1:
-                return inconclusive("z3 has a counterexample only where a whole number is not whole")
-            point[term] = value
-        return refuted("z3 found a counterexample", point)
+def _witness(claim: Relational, premises: Sequence[Relational], model: Any, language: Translation) -> Outcome:
+    point: dict[Any, Fraction] = {}
+    for term, variable in language.terms.items():
+        if not getattr(term, "is_Symbol", False):
+            return inconclusive("z3 has a counterexample for unknown values of what is no polynomial")
+        value = rational(model.eval(variable, model_completion=True))
+        if value is None:
+            return inconclusive("z3 has a counterexample that is not rational")
+        if term.is_integer and value.denominator != 1:
+            return inconclusive("z3 has a counterexample only where a whole number is not whole")
+        point[term] = value
+    if holds_at(claim, point) is not False or not all(holds_at(p, point) for p in premises):
+        return inconclusive("z3 has a counterexample only where a term is not defined")
+    return refuted("z3 found a counterexample", point)

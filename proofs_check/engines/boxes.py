@@ -14,8 +14,10 @@ import sympy as sp
 from sympy.core.relational import Relational
 
 from ..kernel.balls import NoEnclosure, ball, enclosed, holds_at, interval, precision
+from ..kernel.defined import UnknownDomain, duties
 from ..kernel.engine import Engine
-from ..kernel.terms import assumed, exact, gap, ge, is_equation, is_strict, le, symbols_of
+from ..kernel.polynomials import shown
+from ..kernel.terms import assumed, exact, gap, ge, is_equation, is_inequality, is_strict, le, symbols_of
 from ..kernel.verdicts import Outcome, Verdict, inconclusive, proved, refuted
 from .algebra import Polynomial
 
@@ -38,8 +40,10 @@ class Ball(Engine):
     most: int = MOST_BOXES
 
     def decide(self, claim: Relational, premises: Sequence[Relational]) -> Outcome:
-        if is_equation(claim):
-            return inconclusive("boxes decide no equation")
+        if not is_inequality(claim):
+            return inconclusive("boxes decide inequalities only")
+        if not claim.free_symbols:
+            return proved("constants") if holds_at(claim, {}) else inconclusive("not seen from the constants")
         whole: Box = {
             s: (Fraction(str(exact(low))), Fraction(str(exact(high)))) for s, (low, high) in self.box.items()
         }
@@ -49,10 +53,24 @@ class Ball(Engine):
             for bound in (ge(s, low), le(s, high)):
                 if Polynomial().decide(bound, premises).verdict is not Verdict.PROVED:
                     return inconclusive(f"{bound} does not follow: the box may not cover the domain")
-        with precision(BITS):
-            return self._branch(claim, premises, whole)
+        return self._branch(claim, premises, whole)
+
+    def undefined(self, claim: Relational, premises: Sequence[Any]) -> str | None:
+        """What the kernel does not see to be defined may be seen on boxes."""
+        try:
+            missing = [d for d in duties(claim) if not shown(d, premises)]
+        except UnknownDomain as error:
+            return str(error)
+        for duty in missing:
+            if not is_inequality(duty) or self.decide(duty, premises).verdict is not Verdict.PROVED:
+                return f"not shown to be defined: {duty}"
+        return None
 
     def _branch(self, claim: Relational, premises: Sequence[Relational], whole: Box) -> Outcome:
+        with precision(BITS):
+            return self._boxes(claim, premises, whole)
+
+    def _boxes(self, claim: Relational, premises: Sequence[Relational], whole: Box) -> Outcome:
         form, order = _MeanValue(gap(claim)), itertools.count()
         heap = [(Fraction(0), next(order), whole)]
         done = 0
@@ -152,6 +170,9 @@ class Finite(Engine):
     """
 
     ranges: Mapping[Any, tuple[int, int]]
+
+    def undefined(self, claim: Relational, premises: Sequence[Any]) -> str | None:  # noqa: ARG002
+        return None  # every case is evaluated
 
     def decide(self, claim: Relational, premises: Sequence[Relational]) -> Outcome:
         if missing := symbols_of([claim]) - set(self.ranges):

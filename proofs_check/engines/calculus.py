@@ -10,20 +10,19 @@ import sympy as sp
 from sympy.core.relational import Relational
 
 from ..kernel.engine import Engine, all_proved
-from ..kernel.terms import ForAll, eq, exact, gap, ge, gt, is_equation, is_strict, le, lt
+from ..kernel.intervals import not_smooth, on_the_way, premises_without
+from ..kernel.terms import eq, exact, gap, ge, gt, is_inequality, is_strict, le, lt
 from ..kernel.verdicts import Outcome, inconclusive
 from .algebra import Identity, Polynomial, Sign
-from .logic import Instance
-
-_ROUGH = (sp.Abs, sp.Max, sp.Min, sp.floor, sp.ceiling, sp.sign, sp.Piecewise)
 
 
 @dataclass(frozen=True)
 class Monotone(Engine):
     """gap >= 0 at `start`, and its derivative >= 0 from there on: gap >= 0 for variable >= start.
 
-    With falling=True the variable is <= start and the derivative <= 0. Premises on the variable
-    other than bounds by constants are not used; the derivative is looked at strictly beyond `start`.
+    With falling=True the variable is <= start and the derivative <= 0. The gap has to be continuous
+    from `start` on and smooth strictly beyond, where the derivative is looked at; of the premises on
+    the variable only those are used that hold all the way from `start` to it.
     A function without a formula is one that is differentiable there, and continuous at `start`.
     """
 
@@ -38,31 +37,22 @@ class Monotone(Engine):
 
     def decide(self, claim: Relational, premises: Sequence[Relational]) -> Outcome:
         x, start, difference = self.variable, exact(self.start), gap(claim)
-        if is_equation(claim) or is_strict(claim):
+        if not isinstance(claim, (sp.Le, sp.Ge)):
             return inconclusive("the rule proves inequalities that are not strict")
-        if difference.has(*_ROUGH):
-            return inconclusive("the rule needs differentiable sides")
-        beyond = lt(x, start) if self.falling else gt(x, start)
-        reached = le(x, start) if self.falling else ge(x, start)
-        plain = [p for p in premises if not isinstance(p, ForAll)]
-        around = [p for p in plain if not p.has(x)]
-        ahead = [p for p in plain if _constant_bound(p, x)]
-        # an instance of a hypothesis for all values may give the slope of an unknown function
-        general = [p for p in premises if isinstance(p, ForAll) and isinstance(self.slope, Instance)]
-        slope = sp.diff(difference, x)
-        rises = le(slope, 0) if self.falling else ge(slope, 0)
+        beyond, reached = (lt, le) if self.falling else (gt, ge)
+        around = premises_without(x, premises)
+        ahead = [p for p in premises if on_the_way(p, x, self.falling)]
+        far = [*around, *ahead, beyond(x, start)]
+        ends = (None, start) if self.falling else (start, None)
+        if reason := not_smooth(difference, x, ends, [*around, *ahead, reached(x, start)], far):
+            return inconclusive(reason)
+        rises = (le if self.falling else ge)(sp.diff(difference, x), 0)
         parts = [
-            ("the variable is beyond its start", Polynomial().decide(reached, plain)),
+            ("the variable is beyond its start", Polynomial().decide(reached(x, start), premises)),
             ("at the start", self.at_start.decide(ge(difference.subs(x, start), 0), around)),
-            ("the derivative", self.slope.decide(rises, [*general, *around, *ahead, beyond])),
+            ("the derivative", self.slope.decide(rises, far)),
         ]
         return all_proved(parts, f"true at {x} = {start}, and the gap grows from there on")
-
-
-def _constant_bound(p: Relational, x: Any) -> bool:
-    """x on one side only, and alone there: the premise cuts an interval."""
-    inequality = isinstance(p, (sp.Le, sp.Lt, sp.Ge, sp.Gt))
-    return inequality and ((p.lhs == x and not p.rhs.has(x)) or (p.rhs == x and not p.lhs.has(x)))
 
 
 @dataclass(frozen=True)
@@ -80,12 +70,12 @@ class Concave(Engine):
 
     def decide(self, claim: Relational, premises: Sequence[Relational]) -> Outcome:
         x, low, high, difference = self.variable, exact(self.low), exact(self.high), gap(claim)
-        if is_equation(claim) or is_strict(claim):
+        if not isinstance(claim, (sp.Le, sp.Ge)):
             return inconclusive("the rule proves inequalities that are not strict")
-        if difference.has(*_ROUGH):
-            return inconclusive("the rule needs smooth sides")
-        around = [p for p in premises if not p.has(x)]
+        around = premises_without(x, premises)
         inside = [*around, gt(x, low), lt(x, high)]
+        if reason := not_smooth(difference, x, (low, high), [*around, ge(x, low), le(x, high)], inside):
+            return inconclusive(reason)
         parts = [
             ("above the low end", Polynomial().decide(ge(x, low), premises)),
             ("below the high end", Polynomial().decide(le(x, high), premises)),
@@ -98,7 +88,7 @@ class Concave(Engine):
 
 @dataclass(frozen=True)
 class Increasing(Engine):
-    """From a <= b to g(a) <= g(b), for g = exp, log, sqrt or a positive multiple of the identity.
+    """From a <= b to g(a) <= g(b), for g = exp, log or sqrt.
 
     small, large : a and b; that a <= b is decided by `by` (by default it has to follow from the
     premises by polynomials). For log and sqrt, a > 0 and a >= 0 have to follow too.
@@ -113,7 +103,7 @@ class Increasing(Engine):
         yield self.by
 
     def decide(self, claim: Relational, premises: Sequence[Relational]) -> Outcome:
-        if self.function not in (sp.exp, sp.log, sp.sqrt) or is_equation(claim):
+        if self.function not in (sp.exp, sp.log, sp.sqrt) or not is_inequality(claim):
             return inconclusive("the rule knows exp, log and sqrt, and inequalities")
         small, large = exact(self.small), exact(self.large)
         lower, upper = (claim.lhs, claim.rhs) if isinstance(claim, (sp.Le, sp.Lt)) else (claim.rhs, claim.lhs)
@@ -144,6 +134,9 @@ class Cases(Engine):
     def parts(self) -> Iterator[Engine]:
         yield from (engine for _, engine in self.cases)
 
+    def undefined(self, claim: Relational, premises: Sequence[Any]) -> str | None:  # noqa: ARG002
+        return None  # shown in every case
+
     def decide(self, claim: Relational, premises: Sequence[Relational]) -> Outcome:
         parts = [("the cases cover the domain", self._cover(premises))]
         for extra, engine in self.cases:
@@ -169,7 +162,7 @@ class Chain(Engine):
         yield from self.engines
 
     def decide(self, claim: Relational, premises: Sequence[Relational]) -> Outcome:
-        if is_equation(claim) or is_strict(claim):
+        if not isinstance(claim, (sp.Le, sp.Ge)):
             return inconclusive("the rule chains inequalities that are not strict")
         lower, upper = (claim.lhs, claim.rhs) if isinstance(claim, sp.Le) else (claim.rhs, claim.lhs)
         rungs = [lower, *(exact(m) for m in self.middle), upper]

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import sympy as sp
+from sympy.core.function import AppliedUndef
 from sympy.core.relational import Relational
 
+from ..kernel.balls import holds_at
 from ..kernel.engine import Engine, all_proved
-from ..kernel.terms import ForAll, NotWhole, carried, eq, exact, is_equation, is_strict, replaced, same
+from ..kernel.polynomials import undefined
+from ..kernel.terms import Captured, ForAll, NotWhole, carried, eq, exact, replaced, same
 from ..kernel.verdicts import Outcome, Verdict, inconclusive, proved, refuted
 from .algebra import Identity, Polynomial
 
@@ -42,6 +45,7 @@ class Instance(Engine):
     A lemma's own verdict is added up by whoever uses it.
     """
 
+    general: ClassVar[bool] = True
     of: Lemma | ForAll
     at: Mapping[Any, Any] = field(default_factory=dict)
     part: int = 0
@@ -51,16 +55,26 @@ class Instance(Engine):
         yield self.by
 
     def decide(self, claim: Relational, premises: Sequence[Relational]) -> Outcome:
+        if strange := [str(s) for s in self.at if not isinstance(s, sp.Symbol)]:
+            return inconclusive(f"{strange[0]} is no symbol: only symbols take values")
+        if isinstance(self.of, ForAll) and (missing := set(self.of.symbols) - set(self.at)):
+            return inconclusive(f"no value for {sorted(map(str, missing))}")
         try:
             found, conditions, label = self._instance()
-        except NotWhole as error:
+        except (NotWhole, Captured) as error:
             return inconclusive(str(error))
         if isinstance(self.of, ForAll) and not any(p == self.of for p in premises):
             return inconclusive("the statement for all values is not among the premises")
+        for s, value in self.at.items():
+            if reason := undefined(eq(s, value), premises):
+                return inconclusive(f"the value of {s}: {reason}")
         checks = [(f"condition {c}", self._met(c, premises)) for c in conditions]
         if not same(found, claim):
             checks.append(("the instance is the claim", _equivalent(found, claim, premises)))
         return all_proved(checks, f"instance of the {label}")
+
+    def undefined(self, claim: Relational, premises: Sequence[Any]) -> str | None:  # noqa: ARG002
+        return None  # a lemma, or a hypothesis, holds only where it is defined
 
     def _instance(self) -> tuple[Relational, tuple[Any, ...], str]:
         if isinstance(self.of, ForAll):
@@ -71,26 +85,24 @@ class Instance(Engine):
 
     @staticmethod
     def _condition(h: Any, table: Mapping[Any, Any]) -> Any:
-        return h if isinstance(h, ForAll) else replaced(h, table)
+        return h.put(table) if isinstance(h, ForAll) else replaced(h, table)
 
     def _met(self, condition: Any, premises: Sequence[Any]) -> Outcome:
         if any(p == condition for p in premises):
             return proved("a premise")
         if isinstance(condition, ForAll):
             return inconclusive("a statement for all values is not among the premises")
-        plain = [p for p in premises if not isinstance(p, ForAll)]
-        return self.by.decide(condition, plain)
+        return self.by.decide(condition, premises)
 
 
 def _equivalent(found: Relational, claim: Relational, premises: Sequence[Any]) -> Outcome:
-    """The same relation between sides that are identically equal, or multiples by a positive rational."""
-    plain = [p for p in premises if not isinstance(p, ForAll)]
+    """The same relation between sides that are identically equal."""
     turned = claim if isinstance(claim, type(found)) else claim.reversed
     if not isinstance(turned, type(found)):
         return inconclusive(f"{found} is another kind of relation than {claim}")
     sides = [
-        ("left side", Identity().decide(eq(found.lhs, turned.lhs), plain)),
-        ("right side", Identity().decide(eq(found.rhs, turned.rhs), plain)),
+        ("left side", Identity().decide(eq(found.lhs, turned.lhs), premises)),
+        ("right side", Identity().decide(eq(found.rhs, turned.rhs), premises)),
     ]
     return all_proved(sides, "both sides agree")
 
@@ -100,7 +112,9 @@ class Expectation(Engine):
     """Taking means of an inequality that holds at every outcome.
 
     pointwise : the inequality, which has to be among the premises (an earlier step)
-    means     : random term -> the symbol of its mean, or its mean where that is known to be exact
+    means     : random term -> the symbol of its mean; any other value is a claim about that mean, which
+                nothing here proves, so that it is listed among what the proof takes for granted
+    random    : symbols that are random, besides the terms that are symbols themselves
     Both sides have to be affine in the random terms, with coefficients that are not random. Uses
     that the mean is linear and keeps order, and that all means exist.
     """
@@ -112,19 +126,31 @@ class Expectation(Engine):
     def decide(self, claim: Relational, premises: Sequence[Relational]) -> Outcome:
         if not any(same(p, self.pointwise) for p in premises if not isinstance(p, ForAll)):
             return inconclusive("the pointwise inequality is not among the premises")
-        if is_strict(claim) != is_strict(self.pointwise) or is_equation(claim) != is_equation(self.pointwise):
-            return inconclusive("the claim is another kind of relation")
+        if isinstance(claim, sp.Ne):
+            return inconclusive("means need not differ where values do")
+        random = {*self.random, *(term for term in self.means if term.is_Symbol)}
+        if vague := [str(term) for term in self.means if not any(term.has(r) for r in random)]:
+            return inconclusive(f"say in `random` what makes {vague[0]} random")
         dummies = {term: sp.Dummy(f"r{i}") for i, term in enumerate(self.means)}
         sides = []
         for side in (self.pointwise.lhs, self.pointwise.rhs):
             flat = sp.expand(side).subs(dummies, simultaneous=True)
-            if any(flat.has(r) for r in self.random):
+            if any(flat.has(r) for r in random):
                 return inconclusive("a random quantity is left outside the random terms")
             if not all(sp.diff(flat, a, b) == 0 for a in dummies.values() for b in dummies.values()):
                 return inconclusive("a side is not affine in the random terms")
             sides.append(flat.subs({d: exact(self.means[t]) for t, d in dummies.items()}, simultaneous=True))
         averaged = type(self.pointwise)(*sides, evaluate=False)
-        return _equivalent(averaged, claim, [p for p in premises if not isinstance(p, ForAll)])
+        found = _equivalent(averaged, claim, premises)
+        granted = tuple(f"the mean of {t} is {m}" for t, m in self.means.items() if not is_name(m))
+        if granted and found.verdict is Verdict.PROVED:
+            return Outcome(Verdict.CITED, found.words, modulo=granted)
+        return found
+
+
+def is_name(value: Any) -> bool:
+    """Whether a value is a mere name (a symbol, or an unknown function) and claims nothing."""
+    return bool(exact(value).is_Symbol or isinstance(value, AppliedUndef))
 
 
 @dataclass(frozen=True)
@@ -133,14 +159,30 @@ class Exhaustive(Engine):
 
     cases : gives (what the case is, left side, right side) with rationals; the relation between
             them is that of the claim, whose words say what the family is
+    A side of the claim is a name, which stands for that side in every case, or a number.
     """
 
     cases: Callable[[], Iterator[tuple[str, Fraction, Fraction]]]
 
     def decide(self, claim: Relational, premises: Sequence[Relational]) -> Outcome:  # noqa: ARG002
-        count = 0
+        count, sides = 0, (claim.lhs, claim.rhs)
+        if not all(is_name(side) or side.is_Rational for side in sides) or claim.lhs == claim.rhs:
+            return inconclusive("a side is neither a number nor a name that stands for it")
         for what, left, right in self.cases():
+            if any(s.is_Rational and s != exact(v) for s, v in zip(sides, (left, right), strict=True)):
+                return inconclusive(f"in the case {what} a side is not the number that the claim names")
+            if reason := _not_carried(dict(zip(sides, (left, right), strict=True))):
+                return inconclusive(f"in the case {what}: {reason}")
             if not bool(type(claim)(exact(left), exact(right))):
                 return refuted("false in one case", {"case": what, "left": left, "right": right})
             count += 1
         return proved(f"all {count} cases of the family") if count else inconclusive("no case was given")
+
+
+def _not_carried(table: Mapping[Any, Any]) -> str | None:
+    """What a symbol is assumed to be and its value in a case is not."""
+    try:
+        claims = carried({s: exact(v) for s, v in table.items() if s.is_Symbol})
+    except NotWhole as error:
+        return str(error)
+    return next((str(c) for c in claims if not holds_at(c, {})), None)

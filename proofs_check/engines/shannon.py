@@ -26,9 +26,15 @@ MOST_VARIABLES = 7
 Names = tuple[str, ...]
 
 
+class StrangeName(ValueError):
+    """A name of a random variable with punctuation in it: most likely a misprint."""
+
+
 def entropy(*names: str) -> Any:
     """H of variables together, a symbol; 0 of none."""
     ordered = sorted({part for name in names for part in name.split()})
+    if strange := [part for part in ordered if set(part) & set(",;|()")]:
+        raise StrangeName(f"{strange[0]!r} is no name of a variable: several are separated by blanks")
     return sp.Symbol(f"H({', '.join(ordered)})", real=True) if ordered else sp.Integer(0)
 
 
@@ -42,13 +48,20 @@ def conditional(a: str, given: str) -> Any:
     return entropy(a, given) - entropy(given)
 
 
-def _variables(claims: Sequence[Relational]) -> Names:
-    found = set()
-    for claim in claims:
-        for s in claim.free_symbols:
-            if s.name.startswith("H(") and s.name.endswith(")"):
-                found |= set(s.name[2:-1].split(", "))
-    return tuple(sorted(found))
+def is_entropy(s: Any) -> bool:
+    """Whether a symbol is named like an entropy."""
+    return str(s).startswith("H(") and str(s).endswith(")")
+
+
+def parts_of(s: Any) -> Names:
+    """The variables whose entropy a symbol is."""
+    return tuple(str(s)[2:-1].split(", "))
+
+
+def variables(claims: Sequence[Any]) -> Names:
+    """All random variables whose entropies occur."""
+    symbols = {s for claim in claims for s in claim.free_symbols if is_entropy(s)}
+    return tuple(sorted({part for s in symbols for part in parts_of(s)}))
 
 
 def elemental(names: Names) -> Iterator[Relational]:
@@ -67,7 +80,9 @@ class Shannon(Engine):
     """z3 derives the claim from the premises and Shannon's elemental inequalities."""
 
     def decide(self, claim: Relational, premises: Sequence[Relational]) -> Outcome:
-        names = _variables([claim, *premises])
+        if strange := [str(s) for s in claim.free_symbols if is_entropy(s) and s != entropy(*parts_of(s))]:
+            return inconclusive(f"{strange[0]} is not how entropy() writes it")
+        names = variables([claim, *premises])
         if not names or len(names) > MOST_VARIABLES:
             return inconclusive(f"1 to {MOST_VARIABLES} variables are needed, found {len(names)}")
         found = Polynomial().decide(claim, [*premises, *elemental(names)])

@@ -15,9 +15,10 @@ import sympy as sp
 from flint import arb, ctx, fmpq
 from sympy.core.relational import Relational
 
-from .terms import Point, exact, gap, is_equation, is_strict
+from .terms import Point, exact, gap, is_equation, is_strict, replaced
 
 PRECISIONS = (64, 256, 1024)
+MOST_ROOTS = 2
 
 
 class NoEnclosure(ValueError):
@@ -92,40 +93,56 @@ def enclosed(expression: Any, values: Mapping[Any, Any]) -> Any:
     return function(*(enclosed(a, values) for a in parts))
 
 
-def sign_at(expression: Any, point: Point) -> int | None:
-    """-1, 0 or 1 at an exact point, or None if no precision decides."""
-    value = expression.subs({s: exact(v) for s, v in point.items()}, simultaneous=True)
+def _sign(value: Any) -> int | None:
+    """-1, 0 or 1 for a constant, or None if no precision decides."""
     if value.is_Rational:
         return int(sp.sign(value))
+    for found in _enclosures(value):
+        if found > 0:
+            return 1
+        if found < 0:
+            return -1
+    return 0 if is_zero(value) else None
+
+
+def _enclosures(value: Any) -> Iterator[Any]:
+    """Finite balls around a constant, of rising precision."""
     for bits in PRECISIONS:
         with precision(bits):
             try:
                 found = enclosed(value, {})
             except (NoEnclosure, ZeroDivisionError):
-                return None
-            if found > 0:
-                return 1
-            if found < 0:
-                return -1
-    return 0 if is_zero(value) else None
+                continue
+            if found.is_finite():
+                yield found
+
+
+def _is_real(value: Any) -> bool:
+    """Whether ball arithmetic gives a constant a finite real value."""
+    return bool(value.is_Rational) or next(_enclosures(value), None) is not None
 
 
 def is_zero(value: Any) -> bool:
     """Whether sympy shows that a constant is 0: logarithms are taken apart into those of primes."""
     logs = {e: sp.expand_log(e, factor=True, force=True) for e in value.atoms(sp.log)}
-    return bool(sp.expand(value.xreplace(logs)) == 0 or sp.simplify(value) == 0)
+    if sp.expand(value.xreplace(logs)) == 0 or sp.expand(sp.together(value).as_numer_denom()[0]) == 0:
+        return True
+    roots = [e for e in value.atoms(sp.Pow) if e.exp.is_Rational and not e.exp.is_Integer]
+    # minimal polynomials of sums of many roots take for ever
+    return len(roots) <= MOST_ROOTS and bool(sp.simplify(value) == 0)
 
 
 def holds_at(claim: Relational, point: Point) -> bool | None:
     """Whether a relation holds at an exact point; None if undecided or undefined there."""
-    if isinstance(claim, sp.Ne):
-        sign = sign_at(claim.lhs - claim.rhs, point)
-        return None if sign is None else sign != 0
-    sign = sign_at(gap(claim), point)
+    here = replaced(claim, {s: exact(v) for s, v in point.items()})
+    # the difference may be defined where the sides are not
+    if not (_is_real(here.lhs) and _is_real(here.rhs)):
+        return None
+    sign = _sign(gap(here))
     if sign is None:
         return None
-    if is_equation(claim):
-        return sign == 0
+    if isinstance(claim, (sp.Eq, sp.Ne)):
+        return (sign == 0) is is_equation(claim)
     return sign > 0 if is_strict(claim) else sign >= 0
 
 
@@ -151,12 +168,11 @@ def _power(base: Any, exponent: Any, values: Mapping[Any, Any]) -> Any:
 
 def _whole_power(x: Any, power: int) -> Any:
     """x^power by repeated products; an even power of a ball around 0 is not negative."""
-    if power % 2 == 0 and x.contains(0):
-        return ball(0).union(_whole_power(x.abs_upper(), power)) if power else arb(1)
-    raised = arb(1)
+    around_zero = power > 0 and power % 2 == 0 and x.contains(0)
+    raised, factor = arb(1), x.abs_upper() if around_zero else x
     for _ in range(power):
-        raised = raised * x
-    return raised
+        raised = raised * factor
+    return ball(0).union(raised) if around_zero else raised
 
 
 def _positive(x: Any) -> Any:
@@ -168,6 +184,7 @@ def _positive(x: Any) -> Any:
 def _root(x: Any) -> Any:
     if x < 0:
         raise NoEnclosure("square root of a negative ball")
+    # encloses the root wherever it is defined; that it is defined is a duty of the claim
     return x.sqrt() if x > 0 else x.nonnegative_part().sqrt()
 
 

@@ -7,22 +7,18 @@ step, and every step is decided from the hypotheses and the claims of earlier st
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import sympy as sp
-from sympy.core.function import AppliedUndef
 from sympy.core.relational import Relational
 
 from ..engines.logic import Instance
-from .balls import holds_at
 from .engine import Engine
-from .points import points_for
-from .terms import ForAll, Hypothesis, InexactNumber, same, symbols_of
-from .verdicts import Outcome, Verdict, proved, refuted, weakest
-
-SPOT_CHECKS = 20
+from .inspect import inspect
+from .spot import spot_check
+from .terms import Hypothesis, same
+from .verdicts import Outcome, Verdict, weakest
 
 
 @dataclass(frozen=True)
@@ -83,22 +79,24 @@ class Lemma:
     ranges: Mapping[Any, tuple[Any, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for claim in (*self.statement, *(s.claim for s in self.steps), *self.conditions()):
-            relation = claim.claim if isinstance(claim, ForAll) else claim
-            if relation.has(sp.Float):
-                raise InexactNumber(f"{self.name}: {relation} holds a float")
+        inspect(self)
 
     def conditions(self) -> tuple[Hypothesis, ...]:
         return tuple(self.hypotheses.values())
 
     def uses(self) -> tuple[Lemma, ...]:
         """Lemmas that the steps take instances of."""
-        found = {}
+        found: list[Lemma] = []
+        for engine in self.engines():
+            # two lemmas of one name are still two lemmas
+            if isinstance(engine, Instance) and isinstance(engine.of, Lemma) and engine.of not in found:
+                found.append(engine.of)
+        return tuple(found)
+
+    def engines(self) -> Iterator[Engine]:
+        """All engines of all steps."""
         for step in self.steps:
-            for engine in step.engine.walk():
-                if isinstance(engine, Instance) and isinstance(engine.of, Lemma):
-                    found[engine.of.name] = engine.of
-        return tuple(found.values())
+            yield from step.engine.walk()
 
 
 @dataclass(frozen=True)
@@ -125,65 +123,62 @@ class Checked:
         return tuple(dict.fromkeys(e.name for step, _, _ in self.steps for e in step.engine.walk()))
 
 
+@dataclass(frozen=True)
+class Decided:
+    """What the engines say of a lemma's own steps, in plain words that any process can read."""
+
+    steps: tuple[tuple[Outcome, float], ...]
+    spot: Outcome
+
+
 def check(lemma: Lemma, known: Mapping[str, Checked] | None = None) -> Checked:
     """Run every step. `known` holds lemmas already checked; others that are used are checked here."""
-    used = [(known or {}).get(u.name) or check(u, known) for u in lemma.uses()]
-    steps = tuple(_timed(lemma, step) for step in lemma.steps)
-    missing = [c for c in lemma.statement if not any(same(c, s.claim) for s in lemma.steps)]
-    spot = _spot_check(lemma)
-    verdict = weakest([*(o.verdict for _, o, _ in steps), *(c.verdict for c in used)])
-    words = "every step is proved"
-    if bad := [(s.name, o) for s, o, _ in steps if o.verdict.rank > Verdict.CITED.rank]:
-        verdict = max(verdict, Verdict.INCONCLUSIVE, key=lambda v: v.rank)
-        words = f"step {bad[0][0]}: {bad[0][1].words}"
-    elif verdict.rank > Verdict.CITED.rank:
-        words = f"uses {next(c.lemma.name for c in used if c.verdict is verdict)}, which is {verdict}"
-    if missing:
-        verdict, words = Verdict.INCONCLUSIVE, f"no step claims {missing[0]}"
-    if verdict is Verdict.REFUTED and spot.verdict is not Verdict.REFUTED:
-        # a false step does not make the statement false
-        verdict = Verdict.INCONCLUSIVE
-    if spot.verdict is Verdict.REFUTED:
-        verdict, words = Verdict.REFUTED, spot.words
+    return conclude(lemma, decide(lemma), [_known(u, known or {}) for u in lemma.uses()])
+
+
+def _known(lemma: Lemma, known: Mapping[str, Checked]) -> Checked:
+    found = known.get(lemma.name)
+    return found if found is not None and found.lemma == lemma else check(lemma, known)
+
+
+def decide(lemma: Lemma) -> Decided:
+    """The lemma's own steps; lemmas that it uses are taken as true."""
+    return Decided(tuple(_timed(lemma, step) for step in lemma.steps), spot_check(lemma))
+
+
+def conclude(lemma: Lemma, decided: Decided, used: Sequence[Checked]) -> Checked:
+    """The verdict on a lemma, from its own steps and the lemmas that it uses."""
+    steps = tuple((s, o, t) for s, (o, t) in zip(lemma.steps, decided.steps, strict=True))
+    verdict, words = weakest([*(o.verdict for _, o, _ in steps), *(c.verdict for c in used)]), ""
     taken = [*(m for _, o, _ in steps for m in o.modulo), *(m for c in used for m in c.modulo)]
     modulo = tuple(dict.fromkeys(taken))
-    if modulo and verdict is Verdict.CITED:
-        words = "proved modulo: " + "; ".join(modulo)
-    return Checked(lemma, verdict, words, steps, modulo, spot.witness)
+    missing = [c for c in lemma.statement if not any(same(c, s.claim) for s in lemma.steps)]
+    if decided.spot.verdict is Verdict.REFUTED:
+        return Checked(lemma, Verdict.REFUTED, decided.spot.words, steps, modulo, decided.spot.witness)
+    if bad := next(((s.name, o) for s, o, _ in steps if o.verdict.rank > Verdict.CITED.rank), None):
+        words = f"step {bad[0]}: {bad[1].words}"
+    elif weak := next((c for c in used if c.verdict.rank > Verdict.CITED.rank), None):
+        words = f"uses {weak.lemma.name}, which is {weak.verdict}"
+    elif missing:
+        verdict, words = Verdict.INCONCLUSIVE, f"no step claims {missing[0]}"
+    if words:
+        # a false step, or a false lemma below, does not make the statement false
+        return Checked(lemma, Verdict.INCONCLUSIVE, words, steps, modulo)
+    words = "proved modulo: " + "; ".join(modulo) if modulo else "every step is proved"
+    return Checked(lemma, verdict, words, steps, modulo)
 
 
-def _timed(lemma: Lemma, step: Step) -> tuple[Step, Outcome, float]:
+def _timed(lemma: Lemma, step: Step) -> tuple[Outcome, float]:
     start = time.process_time()
     outcome = step.engine.decide(step.claim, list(_premises(lemma, step)))
-    return step, outcome, time.process_time() - start
+    return outcome, time.process_time() - start
 
 
 def _premises(lemma: Lemma, step: Step) -> Iterator[Any]:
-    """Hypotheses and earlier claims; statements for all values only where an instance is taken."""
-    takes = any(isinstance(e, Instance) for e in step.engine.walk())
-    yield from (h for h in lemma.conditions() if takes or not isinstance(h, ForAll))
+    """Hypotheses, and claims of earlier steps."""
+    yield from lemma.conditions()
     for earlier in lemma.steps:
         if earlier is step:
             return
         if step.uses is None or earlier.name in step.uses:
             yield earlier.claim
-
-
-def _spot_check(lemma: Lemma) -> Outcome:
-    """The statement at random exact points: a second opinion that no engine shares."""
-    plain = [h for h in lemma.conditions() if not isinstance(h, ForAll)]
-    if len(plain) < len(lemma.conditions()):
-        return proved("no points: a hypothesis speaks of all values")
-    if any(h.has(AppliedUndef) for h in plain):
-        return proved("no points: a hypothesis speaks of an unknown function")
-    if any(s.name.startswith("H(") for s in symbols_of(lemma.statement)):
-        return proved("no points: entropies are those of a table, not free numbers")
-    tried = 0
-    for claim in lemma.statement:
-        if claim.has(AppliedUndef):
-            continue
-        for point in points_for(claim, lemma.conditions(), SPOT_CHECKS, lemma.ranges):
-            if holds_at(claim, point) is False:
-                return refuted(f"{claim} is false at a point", point)
-            tried += 1
-    return proved(f"{tried} points agree")

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import sympy as sp
 from sympy.core.relational import Relational
 
 from .balls import holds_at
+from .defined import objection
 from .engine import Engine
-from .lemma import SPOT_CHECKS, Lemma, Mutant
+from .lemma import Lemma, Mutant
 from .points import points_for
 from .terms import ForAll, Hypothesis, assumed, exact, replaced, same, symbols_of
 from .verdicts import Outcome, Verdict, inconclusive, proved, refuted
+
+FORALL_CHECKS = 60
 
 
 def refute(claim: Relational, hypotheses: Mapping[str, Hypothesis], witness: Mapping[Any, Any]) -> Outcome:
     """REFUTED if at the witness every hypothesis holds and the claim is false, in exact arithmetic.
 
     A function among the witness's keys is given as a sympy Lambda; a hypothesis for all values is then
-    tried at exact points, of which none may fail.
+    tried at exact points, at each of which it has to hold.
     """
-    carried = {str(c): c for c in assumed(symbols_of([claim, *hypotheses.values()]))}
-    for name, h in {**carried, **hypotheses}.items():
+    if reason := objection(claim) or _not_a_point(witness):
+        return inconclusive(reason)
+    carried = [(str(c), c) for c in assumed(symbols_of([claim, *hypotheses.values()]))]
+    for name, h in (*carried, *hypotheses.items()):
         if not _met(h, witness):
             return inconclusive(f"the witness does not meet the hypothesis {name}")
     if _holds(claim, witness) is not False:
@@ -41,7 +46,7 @@ def attack(lemma: Lemma, mutant: Mutant) -> Outcome:
     engine = _prover(lemma, mutant)
     if found.verdict is not Verdict.REFUTED or engine is None:
         return found
-    premises = [h for h in rest.values() if not isinstance(h, ForAll)]
+    premises: list[Any] = list(rest.values())
     if engine.decide(claim, premises).verdict is Verdict.PROVED:
         return proved("an engine proved the mutant: the engine is wrong")
     return refuted(mutant.change, mutant.witness)
@@ -55,9 +60,26 @@ def _prover(lemma: Lemma, mutant: Mutant) -> Engine | None:
 def _met(h: Hypothesis, witness: Mapping[Any, Any]) -> bool:
     if not isinstance(h, ForAll):
         return _holds(h, witness) is True
-    claim = _put(h.claim, witness)
-    points: Iterable[Any] = points_for(claim, [_put(c, witness) for c in h.where], SPOT_CHECKS)
-    return all(holds_at(claim, p) is not False for p in points)
+    rest = {k: v for k, v in witness.items() if k not in h.symbols}
+    claim = _put(h.claim, rest)
+    points = points_for(claim, [_put(c, rest) for c in h.where], FORALL_CHECKS)
+    tried = [holds_at(claim, p) is True for p in points]
+    return bool(tried) and all(tried)
+
+
+def _not_a_point(witness: Mapping[Any, Any]) -> str | None:
+    """A witness gives real constants to symbols, and formulas without inexact numbers to functions."""
+    for key, value in witness.items():
+        if isinstance(value, sp.Lambda):
+            if value.has(sp.Float):
+                return f"{key} holds a float"
+            continue
+        constant = exact(value)
+        if constant.free_symbols or not holds_at(sp.Eq(constant, constant, evaluate=False), {}):
+            return f"{key} = {constant} is no real constant"
+        if key.is_integer and not constant.is_integer:
+            return f"{key} = {constant} is no integer"
+    return None
 
 
 def _holds(claim: Relational, witness: Mapping[Any, Any]) -> bool | None:

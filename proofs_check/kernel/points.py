@@ -14,32 +14,59 @@ from .balls import holds_at
 from .terms import assumed, symbols_of
 
 TRIES = 60
+HOPELESS = 300
 _SIZES = [Fraction(1, 100), Fraction(1, 7), Fraction(1, 3), Fraction(1), Fraction(3), Fraction(20)]
 Ranges = Mapping[Any, tuple[Any, Any]]
 
 
 def points_for(
     claim: Relational, premises: Sequence[Relational], count: int, ranges: Ranges | None = None, seed: int = 0
-) -> Iterator[dict[Any, Fraction]]:
-    """Up to `count` pseudo-random rational points at which every premise holds."""
+) -> Iterator[dict[Any, Any]]:
+    """Up to `count` pseudo-random points at which every premise holds.
+
+    Coordinates are rational, but for symbols that an equation among the premises defines.
+    """
     symbols = sorted(symbols_of([claim, *premises]), key=str)
     if not symbols:
         yield {}
         return
-    needed, rng, found = [*premises, *assumed(symbols)], random.Random(seed), 0
+    needed, rng, found = [*assumed(symbols), *premises], random.Random(seed), 0
+    given = _definitions(premises)
+    needed = [p for p in needed if not any(p is d for d in given.values())]
+    free = [s for s in symbols if s not in given]
     bounds = {**_bounds(needed), **(ranges or {})}
-    for _ in range(TRIES * count):
-        point = {s: _value(s, bounds.get(s, (None, None)), rng) for s in symbols}
+    for tried in range(TRIES * count):
+        point: dict[Any, Any] = {s: _value(s, bounds.get(s, (None, None)), rng) for s in free}
+        point |= {s: _defined(s, d, point) for s, d in given.items()}
         if all(holds_at(p, point) for p in needed):
             found += 1
             yield point
-            if found == count:
-                return
+        if found == count or (found == 0 and tried == HOPELESS):
+            return
+
+
+def _definitions(premises: Sequence[Relational]) -> dict[Any, Relational]:
+    """s -> the equation s = e among the premises, where e holds no symbol that is defined itself."""
+    found: dict[Any, Relational] = {}
+    held: set[Any] = set()
+    for p in premises:
+        for s, e in ((p.lhs, p.rhs), (p.rhs, p.lhs)) if isinstance(p, sp.Eq) else ():
+            fresh = s.is_Symbol and not s.is_integer and s not in held and s not in found
+            if fresh and s not in e.free_symbols and not e.free_symbols & set(found):
+                found[s], held = p, held | e.free_symbols
+                break
+    return found
+
+
+def _defined(s: Any, equation: Relational, point: Mapping[Any, Any]) -> Any:
+    e = equation.rhs if equation.lhs == s else equation.lhs
+    values = {k: sp.Rational(v.numerator, v.denominator) for k, v in point.items()}
+    return e.subs(values, simultaneous=True)
 
 
 def _value(s: Any, ends: tuple[Any, Any], rng: random.Random) -> Fraction:
     low, high = (None if e is None else Fraction(str(e)) for e in ends)
-    size = rng.choice(_SIZES) * Fraction(rng.randint(1, 100), 100)
+    size = rng.choice(_SIZES) * Fraction(rng.randint(0, 100), 100)
     if low is not None and high is not None:
         value = low + (high - low) * Fraction(rng.randint(0, 64), 64)
     elif low is not None:

@@ -43,7 +43,7 @@ POSITIVE, NOT_NEGATIVE = KnownSign(1, 1), KnownSign(0, 1)
 
 
 def sign_of(e: Any) -> KnownSign | None:
-    """The sign of a real expression for all values of its symbols, None if it is not seen."""
+    """The sign of a real expression wherever it is defined, None if it is not seen."""
     if e.is_Rational or e in (sp.pi, sp.E):
         s = int(sp.sign(e))
         return KnownSign(s, s)
@@ -55,8 +55,10 @@ def sign_of(e: Any) -> KnownSign | None:
         return _product(e)
     if isinstance(e, sp.Pow):
         return _power(e)
-    if isinstance(e, (sp.exp, sp.cosh, sp.gamma)):
+    if isinstance(e, (sp.exp, sp.cosh)):
         return POSITIVE
+    if isinstance(e, sp.gamma):
+        return POSITIVE if _is_positive(e.args[0]) else None
     if isinstance(e, sp.Abs):
         return NOT_NEGATIVE
     if isinstance(e, (sp.sinh, sp.tanh, sp.atan, sp.erf)):

@@ -79,15 +79,27 @@ class ForAll:
         table = {s: exact(values[s]) for s in self.symbols}
         return replaced(self.claim, table), (*(replaced(c, table) for c in self.where), *carried(table))
 
+    def put(self, values: Mapping[Any, Any]) -> ForAll:
+        """The statement with values in place of free symbols. Raises Captured."""
+        table = {s: exact(v) for s, v in values.items() if s in self.free_symbols}
+        if caught := set(self.symbols) & {s for v in table.values() for s in v.free_symbols}:
+            raise Captured(f"{sorted(map(str, caught))} would be bound by a statement for all values")
+        claims = [replaced(c, table) for c in (self.claim, *self.where)] if table else None
+        return self if claims is None else ForAll(self.symbols, claims[0], tuple(claims[1:]))
+
 
 Hypothesis: TypeAlias = Relational | ForAll
 
 
 def gap(claim: Relational) -> Any:
-    """larger - smaller: the claim says that it is >= 0 (> 0 if strict, = 0 for an equation)."""
+    """larger - smaller: the claim says that it is >= 0 (> 0 if strict, = 0 for an equation, not 0 for Ne)."""
     if isinstance(claim, (sp.Le, sp.Lt)):
         return claim.rhs - claim.lhs
     return claim.lhs - claim.rhs
+
+
+def is_inequality(claim: Relational) -> bool:
+    return isinstance(claim, (sp.Le, sp.Lt, sp.Ge, sp.Gt))
 
 
 def is_strict(claim: Relational) -> bool:
@@ -120,6 +132,8 @@ def assumed(symbols: Iterable[sp.Symbol]) -> list[Relational]:
             found.append(ge(s, 0))
         elif s.is_negative:
             found.append(lt(s, 0))
+        elif s.is_nonpositive:
+            found.append(le(s, 0))
         if s.is_nonzero and not (s.is_positive or s.is_negative):
             found.append(sp.Ne(s, 0, evaluate=False))
     return found
@@ -127,6 +141,10 @@ def assumed(symbols: Iterable[sp.Symbol]) -> list[Relational]:
 
 class NotWhole(ValueError):
     """An integer symbol is given a value that sympy does not know to be an integer."""
+
+
+class Captured(ValueError):
+    """A value that would be put into a statement for all values holds a symbol that it binds."""
 
 
 def carried(table: Mapping[Any, Any]) -> list[Relational]:
