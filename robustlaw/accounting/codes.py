@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from ..constants import TWO_SIDED
 from ..errors import InvalidArgument
 from ..evidence import LOG2, Bracket, log_binomial, log_factorial, log_of_integer, sum_of
 from ..networks.grid import check_bits
@@ -24,7 +25,8 @@ def uniform_length(choices: int) -> Bracket:
 def integer_length(value: int) -> Bracket:
     """A code for all integers: probability (2/3)/((|j|+1)(|j|+2)), which sums to exactly 1."""
     size = abs(int(value))
-    return log_of_integer(3 * (size + 1) * (size + 2)) - LOG2
+    share = log_of_integer(TWO_SIDED.numerator * (size + 1) * (size + 2))
+    return share - Bracket.exact(float(TWO_SIDED.denominator)).log()
 
 
 def mask_length(total: int, kept: int) -> Bracket:

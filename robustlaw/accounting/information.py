@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..constants import FLOAT32_BITS, FLOAT64_BITS
 from ..errors import UnknownName
 from ..evidence import LOG2, NATS, Bracket
 from ..information import InformationBracket
@@ -49,7 +50,7 @@ def machine_bits(net: Network) -> int:
             np.array_equal(v.astype(np.float32).astype(np.float64), v)
             for v in (tensor_of(net, name) for name in trained_names(net))
         )
-    return 32 if narrow else 64
+    return FLOAT32_BITS if narrow else FLOAT64_BITS
 
 
 def information_ledger(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..constants import FLOAT32_BITS
 from ..errors import MixedUnits
 from ..evidence import BITS, LOG2, NATS, Bracket, table
 from ..information import InformationBracket
@@ -31,7 +32,7 @@ class EffectiveParameters:
     diameter: float
     sensitivity: float
     eps: float
-    bits: int = 32
+    bits: int = FLOAT32_BITS
 
     def __post_init__(self) -> None:
         _ = self.mask, self.net, self.words  # which check every field

@@ -25,10 +25,13 @@ from ..errors import InvalidArgument
 from ..evidence import Bracket, Evidence, Hypothesis, Verdict, compare, ratio_up, round_down, round_up
 from ..information.confidence import betting_lower, betting_upper
 from ..networks import Network
-from .base import Provenance, certified, require_ledger
+from .base import SAME, Provenance, certified, require_ledger
 from .measure import Measured
 
 Ends = Float[np.ndarray, " runs"]
+
+# Sizes that a sentence names
+SHOWN = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,8 +73,8 @@ class Values:
         # two one-sided ends may cross, with chance at most delta: then one is wrong, and all between is kept
         lower, upper = sorted(
             (
-                betting_lower(self.lower, self.low, self.high, 0.5 * delta),
-                betting_upper(self.upper, self.low, self.high, 0.5 * delta),
+                betting_lower(self.lower, self.low, self.high, delta / 2.0),
+                betting_upper(self.upper, self.low, self.high, delta / 2.0),
             )
         )
         method = f"betting on {len(self.lower)} runs"
@@ -174,7 +177,7 @@ class AverageLaw(ABC):
 
     def _least_slack(self, runs: Sequence[Run], ledger: Ledger, mean: Bracket) -> float | None:
         known, charged = ledger.p_eff.lower, ledger.p_eff.upper
-        if not 0.0 < known < charged * (1.0 - 1e-6):
+        if not 0.0 < known < charged * (1.0 - SAME):
             return None
         entries = tuple(_at_lower(e) for e in ledger.entries)
         return ratio_up(self.bound(runs, replace(ledger, entries=entries)).upper, mean.lower)
@@ -201,7 +204,7 @@ def one_problem(runs: Sequence[Run]) -> Hypothesis:
         return Hypothesis(name, False, "the runs are from different problems: sample all from one Problem")
     sizes = sorted({run.m.n for run in runs})
     if len(sizes) > 1:
-        return Hypothesis(name, False, f"the runs have different numbers of samples: {sizes[:4]}")
+        return Hypothesis(name, False, f"the runs have different numbers of samples: {sizes[:SHOWN]}")
     words = f"all data sets have one law, those for training {sizes[0]} samples"
     return Hypothesis(name, None if first.problem is None else True, words)
 

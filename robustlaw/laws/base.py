@@ -17,6 +17,9 @@ from ..evidence import NATS, Bracket, Evidence, Hypothesis, Verdict, compare, ra
 from ..networks import Network
 from .measure import Measured
 
+# Two charges closer than this, relatively, are shown as one number.
+SAME = 1e-6
+
 DRAWN = "the samples are independent draws from the stated problem"
 
 
@@ -160,7 +163,7 @@ class _Weighed:
             max(0.0, 1.0 - law.delta - risk),
             law.shared,
             law.vacuous(self.m, self.theory),
-            law.slack_at(self.m, known) if 0.0 < known < charged * (1.0 - 1e-6) else None,
+            law.slack_at(self.m, known) if 0.0 < known < charged * (1.0 - SAME) else None,
             law.details(self.m, self.ledger),
         )
 

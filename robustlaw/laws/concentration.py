@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..constants import CHERNOFF
 from ..evidence import Bracket
 from .measure import Measured
 
@@ -27,5 +28,5 @@ def noise_factor(m: Measured) -> Bracket:
 def robust_bound(m: Measured, nats: Bracket) -> Bracket:
     """C sqrt(n/(2 v rho nats)): the Lipschitz constant that a correlation C needs."""
     assert m.data.problem is not None
-    proxy = noise_factor(m) * m.data.problem.proxy * nats * 2.0
+    proxy = noise_factor(m) * m.data.problem.proxy * nats * float(CHERNOFF)
     return m.correlation.value * (float(m.n) / proxy).sqrt()

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..constants import CHERNOFF
 from ..data import Dataset, Distribution
 from ..errors import MissingCapability
 from ..evidence import Bracket
@@ -27,6 +28,11 @@ from ..seeds import generator
 # whose mean has no closed form.
 FRESH_SAMPLES = 20_000
 FRESH_RISK = 1e-5
+
+# Relative room for the rounding of a product of a few factors or roots, which is below 1e-15.
+ROOM = 1e-12
+# A sampled or summed mean of the inputs is off by a few ulps.
+MEAN_ULPS = 8.0
 
 
 @dataclass(frozen=True)
@@ -77,7 +83,7 @@ def weighted_sum(weights: np.ndarray, values: np.ndarray, errors: np.ndarray) ->
     products = weights * values
     radius = math.fsum(np.abs(weights) * errors + 2.0 * UNIT_ROUNDOFF * np.abs(products))
     total = math.fsum(products)
-    slack = radius * (1.0 + 1e-12) + math.ulp(total) + len(values) * np.finfo(np.float64).tiny
+    slack = radius * (1.0 + ROOM) + math.ulp(total) + len(values) * np.finfo(np.float64).tiny
     return Bracket(total - slack, total + slack, "sum with rounding bound").widen(0.0)
 
 
@@ -121,11 +127,11 @@ def _closed_mean(net: Network, law: Distribution) -> Bracket:
     last = net.weights[-1][0]
     if net.arch.layers == 1:
         mean = law.mean
-        return weighted_sum(last, mean, 8.0 * UNIT_ROUNDOFF * np.abs(mean)) + bias
+        return weighted_sum(last, mean, MEAN_ULPS * UNIT_ROUNDOFF * np.abs(mean)) + bias
     if net.arch.layers != 2 or net.arch.activation != "relu":
         raise MissingCapability("no closed form beyond one hidden ReLU layer")
     low, high = law.relu_mean(net.weights[0], net.biases[0])
-    return weighted_sum(last, 0.5 * (low + high), 0.5 * (high - low) + UNIT_ROUNDOFF * np.abs(high)) + bias
+    return weighted_sum(last, (low + high) / 2.0, (high - low) / 2.0 + UNIT_ROUNDOFF * np.abs(high)) + bias
 
 
 def _sampled_means(
@@ -135,8 +141,8 @@ def _sampled_means(
     assert data.problem is not None
     if not all(law.samples_afresh for law in laws):
         raise MissingCapability("no fresh samples exist for these inputs; use the uncentred correlation")
-    spread = 2.0 * data.problem.proxy * math.log(2.0 * len(laws) / FRESH_RISK) / FRESH_SAMPLES
-    radius = slope.upper * math.sqrt(spread) * (1.0 + 1e-12)
+    spread = float(CHERNOFF) * data.problem.proxy * math.log(2.0 * len(laws) / FRESH_RISK) / FRESH_SAMPLES
+    radius = slope.upper * math.sqrt(spread) * (1.0 + ROOM)
     means = []
     for place, law in enumerate(laws):
         x, _ = law.draw(FRESH_SAMPLES, generator("probe", data.seed or 0, place))

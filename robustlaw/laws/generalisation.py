@@ -17,12 +17,15 @@ from typing import ClassVar
 import numpy as np
 
 from ..accounting import Entry, Ledger
+from ..constants import CHERNOFF, GAP_PROXY
 from ..data import Dataset
 from ..evidence import NATS, Bracket, Evidence, Hypothesis
 from ..networks import Network
 from .average import AverageLaw, Run, Values, runs_of
 from .base import Provenance
 from .losses import Loss
+
+RUN = ("network", "training data", "fresh data")
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class GeneralisationLaw(AverageLaw):
 
         Raises ShapeMismatch or InvalidArgument.
         """
-        items = runs_of(runs, 3, "give a list of (network, training data, fresh data)")
+        items = runs_of(runs, len(RUN), f"give a list of ({', '.join(RUN)})")
         return self.weigh([Run.of(net, data, fresh) for net, data, fresh in items])
 
     def conditions(self, runs: Sequence[Run]) -> list[Hypothesis]:
@@ -91,7 +94,7 @@ def with_class(ledger: Ledger, item: str, nats: Bracket, why: str, name: str) ->
 
 def information_part(ledger: Ledger, n: int) -> Bracket:
     """sqrt(I(m;D)/(2n)): what choosing the class by its mask adds, for a loss in [0, 1]."""
-    return (mask_part(ledger) / (2.0 * n)).sqrt()
+    return (mask_part(ledger) / float(n / (CHERNOFF * GAP_PROXY))).sqrt()
 
 
 def _gap(run: Run, loss: Loss) -> Bracket:

@@ -10,6 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from ..accounting import Ledger
+from ..constants import CHERNOFF, REACH, TAIL_CHANCE, TAIL_EXPONENT
 from ..data import Dataset
 from ..errors import InvalidArgument
 from ..evidence import Bracket, Evidence, Hypothesis, round_up
@@ -19,9 +20,6 @@ from .base import Provenance
 from .concentration import noise_factor
 from .hypotheses import isoperimetry, noise_known
 from .measure import Measured
-
-# Values are clipped where a larger one has chance exp(-30) at most, 1e-13: see `ratio_range`.
-TAIL_EXPONENT = 30.0
 
 
 @dataclass(frozen=True)
@@ -71,7 +69,7 @@ class InformationLaw(AverageLaw):
         assert m.data.problem is not None
         nats = ledger.p_eff
         charged = Bracket(nats.upper, nats.upper, nats.method, nats.unit, nats.assumptions)
-        return (charged * 2.0 * m.data.problem.proxy / float(m.n)).sqrt()
+        return (charged * float(CHERNOFF) * m.data.problem.proxy / float(m.n)).sqrt()
 
     def details(self, runs: Sequence[Run], ledger: Ledger) -> Mapping[str, float | str]:
         mean = math.fsum(run.m.correlation.value.middle for run in runs) / len(runs)
@@ -107,8 +105,8 @@ def ratio_range(m: Measured) -> tuple[float, float]:
     assert problem is not None
     rho = Bracket.exact(problem.proxy)
     # s^2 = 2 rho 30/n, so the tail is (s/60) exp(-30); exp(-30) < 1e-13
-    deviation = (rho * (2.0 * TAIL_EXPONENT) / float(m.n)).sqrt()
-    reach = ((rho * float(m.data.dim)).sqrt() * 2.0 + deviation).upper
+    deviation = (rho * float(CHERNOFF * TAIL_EXPONENT) / float(m.n)).sqrt()
+    reach = ((rho * float(m.data.dim)).sqrt() * float(REACH) + deviation).upper
     if 2.0 * problem.distribution.radius <= reach:
         return round_up(2.0 * problem.distribution.radius), 0.0
-    return reach, round_up(deviation.upper / (2.0 * TAIL_EXPONENT) * 1e-13)
+    return reach, round_up(deviation.upper / (CHERNOFF * TAIL_EXPONENT) * float(TAIL_CHANCE))

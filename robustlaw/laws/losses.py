@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..constants import CLIPPED_SQUARE
 from ..errors import UnknownName
 from ..evidence import Bracket
 from ..networks.enclosure import forward_enclosed
@@ -38,7 +39,7 @@ def squared_risk(m: Measured) -> Bracket:
 
 LOSSES = {
     "zero-one": Loss("zero-one", 1.0, zero_one_risk, signs_only=True),
-    "squared": Loss("squared", 4.0, squared_risk),
+    "squared": Loss("squared", float(CLIPPED_SQUARE), squared_risk),
 }
 
 

@@ -21,6 +21,10 @@ from .correlation import Correlation, centred_correlation, noise_correlation, we
 
 # Rows of the distance matrix that are formed at a time when pairs of samples are compared.
 PAIR_BLOCK = 512
+# Squared distances below this part of the largest squared norm have lost their digits.
+NEAR, TINY = 1e-9, 1e-300
+# The square of a residual is off by less than four ulps.
+SQUARE_ROOM = 1e-15
 
 
 @dataclass(eq=False)
@@ -99,7 +103,7 @@ class Measured:
         residual = np.clip(values[:, 0], -1.0, 1.0) - self.data.y
         # (r +- e)^2 = r^2 +- (2|r| + e) e
         spread = (2.0 * np.abs(residual) + errors[:, 0]) * errors[:, 0]
-        return weighted_sum(np.ones(self.n), residual**2, spread + 1e-15 * residual**2) / float(self.n)
+        return weighted_sum(np.ones(self.n), residual**2, spread + SQUARE_ROOM * residual**2) / float(self.n)
 
     @cached_property
     def noise_power(self) -> Bracket:
@@ -131,5 +135,5 @@ def _steepest(x: np.ndarray, values: np.ndarray, rows: slice) -> float:
     rises = np.abs(values[rows, None] - values[None, :])
     # Below this the Gram formula has lost its digits; such pairs are left out, which can only
     # make the trivial bound smaller.
-    far = gaps > 1e-9 * (squares.max() + 1e-300)
+    far = gaps > NEAR * (squares.max() + TINY)
     return float(np.max(np.where(far, rises / np.sqrt(np.where(far, gaps, 1.0)), 0.0)))

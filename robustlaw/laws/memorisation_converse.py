@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ..accounting import Ledger
+from ..constants import FAIR
 from ..evidence import LOG2, NATS, Bracket, Hypothesis
 from .base import Provenance
 from .coded import CodedLaw
@@ -49,7 +50,7 @@ class MemorisationConverse(CodedLaw):
 
 def binary_entropy(wrong: int, n: int) -> Bracket:
     """h(wrong/n) in nats for wrong <= n/2, and its largest value log 2 beyond."""
-    if 2 * wrong >= n:
+    if wrong >= FAIR * n:
         return LOG2
     if wrong == 0:
         return Bracket.exact(0.0, unit=NATS)

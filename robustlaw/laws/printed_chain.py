@@ -12,8 +12,10 @@ import math
 from abc import abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
+from fractions import Fraction
 
 from ..accounting import Ledger, information_ledger, net_charge
+from ..constants import ONE_SIDED, SAMPLE_LOG, SAMPLE_SIZE, TWO_SIDED
 from ..errors import InvalidArgument, MissingCapability
 from ..evidence import Bracket, Hypothesis, round_down
 from .base import Law
@@ -21,8 +23,7 @@ from .hypotheses import bounded_inputs, isoperimetry
 from .measure import Measured
 from .resolution import MOST_OCTAVES, has_sensitivity, sensitivity, weight_norm
 
-# 8^3: Hoeffding's inequality with deviation eps/8 for products of size at most 1 and 2.
-SAMPLE_CONSTANT = 512.0
+# eps is looked for among 1, 1/2, ..., 2^-9
 SMALLEST_EPS = 10
 
 
@@ -84,7 +85,7 @@ class PrintedLaw(Law):
             return found
         assert m.data.problem is not None
         k = m.data.problem.distribution.components
-        need = SAMPLE_CONSTANT * k * math.log(8.0 * k / self.delta_for(m)) / (self.shrink.lower * eps) ** 2
+        need = samples_needed(k, self.delta_for(m), self.shrink.lower * eps)
         enough = m.n >= need
         words = f"n = {m.n} {'>=' if enough else '<'} 512 k log(8k/delta)/eps^2 = {need:.0f}"
         return [*found, Hypothesis("sample size", enough, words)]
@@ -110,10 +111,10 @@ class PrintedLaw(Law):
         eps = self.eps_for(m)
         if self.eps is None and eps is not None:
             k = round(-math.log2(eps))
-            part /= (k + 1) * (k + 2)
+            part /= octave_share(k, ONE_SIDED)
         if self.radius is None:
             j = abs(round(math.log2(self.radius_for(m))))
-            part /= 1.5 * (j + 1) * (j + 2)
+            part /= octave_share(j, TWO_SIDED)
         return part
 
     def net_charge(self, m: Measured) -> Bracket:
@@ -124,12 +125,27 @@ class PrintedLaw(Law):
         j = sensitivity(m.net.arch, self.radius_for(m), problem.distribution.radius)
         return net_charge(2.0 * self.radius_for(m), j, eps)
 
-    def net_bound(self, m: Measured, constant: float, weight: Bracket) -> Bracket:
+    def net_bound(self, m: Measured, constant: int, weight: Bracket) -> Bracket:
         """(eps shrink/constant) sqrt(n weight/rho): as c = rho d, n d/c is n/rho."""
         assert m.data.problem is not None
         eps = Bracket.exact(self.eps_for(m) or 0.0) * self.shrink
         rate = weight * float(m.n) / m.data.problem.proxy
-        return eps / constant * rate.sqrt()
+        return eps / float(constant) * rate.sqrt()
+
+
+def samples_needed(k: int, delta: float, eps: float) -> float:
+    """512 k log(8k/delta)/eps^2."""
+    return SAMPLE_SIZE * k * math.log(SAMPLE_LOG * k / delta) / eps**2
+
+
+def octave_share(octave: int, scale: Fraction) -> float:
+    """What delta is divided by for a power of two: scale (j+1)(j+2), of which the inverses sum to 1."""
+    return float(scale) * (octave + 1) * (octave + 2)
+
+
+def rational(value: Fraction) -> Bracket:
+    """A fraction, enclosed."""
+    return Bracket.exact(float(value.numerator)) / float(value.denominator)
 
 
 def known_sensitivity(m: Measured) -> Hypothesis:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..accounting import Ledger
+from ..constants import CHERNOFF, GAP_PROXY, SYMMETRISATION
 from ..data.checks import require_number
 from ..errors import InvalidArgument
 from ..evidence import NATS, Bracket, Hypothesis
@@ -73,11 +74,11 @@ class RademacherAnalogue(GeneralisationLaw):
     def bound(self, runs: Sequence[Run], ledger: Ledger) -> Bracket:
         n, b = runs[0].m.n, self.measured_loss.limit
         if self.rademacher is not None:
-            return information_part(ledger, n) * b + Bracket.exact(self.rademacher) * 2.0
+            return information_part(ledger, n) * b + Bracket.exact(self.rademacher) * float(SYMMETRISATION)
         return finite_class(ledger.p_eff, n, b)
 
 
 def finite_class(nats: Bracket, n: int, b: float) -> Bracket:
     """b sqrt(nats/(2n)), the nats taken at their upper end."""
     charged = Bracket(nats.upper, nats.upper, nats.method, nats.unit, nats.assumptions)
-    return (charged / (2.0 * n)).sqrt() * b
+    return (charged / float(n / (CHERNOFF * GAP_PROXY))).sqrt() * b

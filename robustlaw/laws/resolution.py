@@ -17,13 +17,15 @@ from ..evidence import Bracket, round_up
 from ..networks import Mlp, Network, activation
 
 MOST_OCTAVES = 40
+# Every inner product of k numbers is off by less than (k + 2) u relative, u = 1.11e-16, and its root
+# by half of that: 1e-16 (k + 4).
+NORM_ROOM, NORM_ULPS = 1e-16, 4
 
 
 def weight_norm(net: Network) -> float:
     """Euclidean norm of all weights and biases together, rounded up."""
     squares = math.fsum(float(np.vdot(a, a)) for a in (*net.weights, *net.biases))
-    # every inner product of k numbers is off by less than (k + 2) u relative
-    return round_up(math.sqrt(squares) * (1.0 + 1e-16 * (net.arch.parameter_count + 4)), 2)
+    return round_up(math.sqrt(squares) * (1.0 + NORM_ROOM * (net.arch.parameter_count + NORM_ULPS)), 2)
 
 
 def has_sensitivity(arch: Mlp) -> bool:

@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ..accounting import Ledger
+from ..constants import SPARSE, TAIL_LOG, TAIL_SHARE
 from ..evidence import Bracket
 from .base import Provenance
 from .measure import Measured
 from .printed_chain import PrintedLaw, sparse_parameters
-
-# 96 a_1 sqrt 2 with a_1 = sqrt 72
-CONSTANT = 1152.0
 
 
 @dataclass(frozen=True)
@@ -42,5 +40,5 @@ class SparsePrinted(PrintedLaw):
 def sparse_bound(law: PrintedLaw, m: Measured, p_eff: Bracket) -> Bracket:
     """(eps/1152) sqrt(n delta/(rho (p_eff + (delta/2) log(4/delta))))."""
     delta = Bracket.exact(law.delta_for(m))
-    total = p_eff + (4.0 / delta).log() * delta * 0.5
-    return law.net_bound(m, CONSTANT, delta / total)
+    total = p_eff + (float(TAIL_LOG) / delta).log() * delta * float(TAIL_SHARE)
+    return law.net_bound(m, SPARSE, delta / total)

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ..accounting import Ledger
+from ..constants import SHRINK
 from ..evidence import Bracket
 from .base import Provenance
 from .measure import Measured
-from .printed_chain import PrintedLaw, sparse_parameters
+from .printed_chain import PrintedLaw, rational, sparse_parameters
 from .sparse_printed import sparse_bound
 
 
@@ -29,7 +30,7 @@ class SparseRepaired(PrintedLaw):
 
     @property
     def shrink(self) -> Bracket:
-        return Bracket.exact(13.0) / 15.0
+        return rational(SHRINK)
 
     def parameters(self, m: Measured) -> Ledger:
         return sparse_parameters(self, m)

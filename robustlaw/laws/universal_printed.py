@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ..accounting import Entry, Ledger
+from ..constants import TAIL_LOG, UNIVERSAL
 from ..evidence import Bracket
 from .base import Provenance
 from .measure import Measured
 from .printed_chain import PrintedLaw
-
-# 2^9; redoing the printed chain gives 192.
-CONSTANT = 512.0
 
 
 @dataclass(frozen=True)
@@ -40,5 +38,5 @@ class UniversalPrinted(PrintedLaw):
         return Ledger((entry,), m.net, "p log(1 + 60 W J/eps)")
 
     def bound(self, m: Measured, p_eff: Bracket) -> Bracket:
-        total = p_eff + (4.0 / Bracket.exact(self.delta_for(m))).log()
-        return self.net_bound(m, CONSTANT, 1.0 / total)
+        total = p_eff + (float(TAIL_LOG) / Bracket.exact(self.delta_for(m))).log()
+        return self.net_bound(m, UNIVERSAL, 1.0 / total)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..accounting import Ledger, trained_count
+from ..constants import VC_SUPREMUM
 from ..data.checks import whole
 from ..evidence import LOG2, NATS, Bracket, Hypothesis
 from ..networks import Network
@@ -86,7 +87,7 @@ def growth(d: int, n: int) -> Bracket:
 
 def mean_supremum(class_nats: Bracket, n: int) -> Bracket:
     """sqrt(2 (log of the class on n points + log 2)/n) >= E sup |R - R_D|."""
-    return ((class_nats + LOG2) * 2.0 / float(n)).sqrt()
+    return ((class_nats + LOG2) * float(VC_SUPREMUM) / float(n)).sqrt()
 
 
 def _checked(fits: bool, derived: bool) -> bool | None:

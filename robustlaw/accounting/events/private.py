@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from ...constants import PURE_DP
 from ...data.checks import require_number, whole
 from ...errors import InvalidArgument
 from ...evidence import NATS, Bracket, round_up
@@ -73,7 +74,7 @@ def pure_dp_cap(epsilon: float) -> float:
     the share of values at the upper end (x log x is convex), and max_b F = u - 1 - log u.
     Never more than eps^2/8 (Hoeffding's lemma for the log ratio, whose range is eps).
     """
-    square = round_up(epsilon * epsilon / 8.0, 2)
+    square = round_up(epsilon * epsilon / float(1 / PURE_DP), 2)
     if epsilon == 0.0:
         return 0.0
     if epsilon < 1e-3:  # where u - 1 - log u has lost its digits, and eps^2/8 is right to a relative 1e-7

@@ -7,14 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...constants import FLOAT32_BITS, NET
 from ...data.checks import finite, require_positive, whole
 from ...evidence import LOG2, NATS, Bracket
 from ...information.confidence import betting_interval
 from ..ledger import Entry, Kind
 from .base import Event
-
-# A net of radius eps/(30 J) has at most (1 + 60 W J/eps)^s points in a set of diameter W.
-NET_CONSTANT = 60.0
 
 
 @dataclass(frozen=True)
@@ -87,7 +85,7 @@ class TrainedWeights(WeightEvent):
     """
 
     kept: Kept
-    bits: int = 32
+    bits: int = FLOAT32_BITS
 
     def __post_init__(self) -> None:
         _require_kept(self.kept)
@@ -137,7 +135,7 @@ class NetWeights(WeightEvent):
 
 def net_charge(diameter: float, sensitivity: Bracket, eps: float) -> Bracket:
     """log(1 + 60 W J/eps): nats for one weight of a net over the weight set."""
-    return (sensitivity * NET_CONSTANT * diameter / eps + 1.0).log()
+    return (sensitivity * float(NET) * diameter / eps + 1.0).log()
 
 
 def _per_weight(kept: Kept, rate: Bracket, why: str) -> Entry:
