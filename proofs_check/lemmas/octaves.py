@@ -54,9 +54,9 @@ LINE = le(2 * partial(TWO_SIDED) - share(TWO_SIDED, sp.Integer(0)), 1)
 TWO_SIDED_SHARES = Lemma(
     name="shares of all powers of two",
     source="here; a telescoping sum",
-    says="The sum of 1/((3/2)(i+1)(i+2)) over 0 <= i < k is (2/3)(1 - 1/(k+1)). Over |j| < k it is twice that "
-    "less the share 1/3 of 0, at most 4/3 - 1/3 = 1. So the shares of delta for R = 2^j sum to 1, and so do "
-    "exp(-length) in the code of integers.",
+    says="The sum of 1/((3/2)(i+1)(i+2)) over 0 <= i < k is (2/3)(1 - 1/(k+1)). Over |j| < k it is twice "
+    "that less the share 1/3 of 0, at most 4/3 - 1/3 = 1. So the shares of delta for R = 2^j sum to 1, and "
+    "so do exp(-length) in the code of integers.",
     statement=(one_more(TWO_SIDED, TWO_SIDED), LINE),
     steps=(
         Step("one more", one_more(TWO_SIDED, TWO_SIDED), Identity()),
