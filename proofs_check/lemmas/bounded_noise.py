@@ -1,12 +1,15 @@
-"""Concentration for bounded noise: X(f)/Lip(f) has mgf proxy B^2 rho/n."""
+"""Concentration for bounded noise: z (f(x) - E f) has variance proxy B^2 rho Lip(f)^2."""
 
 from __future__ import annotations
 
-import sympy as sp
+from typing import Any
 
-from ..engines import Concave, Increasing, Monotone
+import sympy as sp
+from sympy.core.relational import Relational
+
+from ..engines import Concave, Expectation, Identity, Increasing, Instance, Monotone, Polynomial
 from ..kernel.lemma import Lemma, Mutant, Step
-from ..kernel.terms import exact, ge, le, reals
+from ..kernel.terms import ForAll, eq, exact, ge, le, reals
 
 u = reals("u")
 v = reals("v", nonnegative=True)
@@ -67,4 +70,90 @@ COSH = Lemma(
     ranges={v: (0, 6)},
 )
 
-LEMMAS = (CHORD, COSH)
+t = reals("t")
+h = reals("h")
+bound, proxy, slope = reals("B rho L", positive=True)
+given, joint, certificate = sp.Function("G"), sp.Function("K"), sp.Function("M")
+turned = t * bound * h
+
+
+def gaussian(size: Any) -> Any:
+    """exp(size^2 rho L^2/2)."""
+    return sp.exp(size**2 * proxy * slope**2 / 2)
+
+
+SIZES = ForAll((t,), le(certificate(t), gaussian(t)))
+POINTWISE = le(sp.exp(share * turned), sp.cosh(turned) + share * sp.sinh(turned))
+GIVEN_X = le(given(h), sp.cosh(turned))
+HALVES = eq(sp.cosh(turned), sp.exp(turned) / 2 + sp.exp(-turned) / 2)
+OVER_X = le(joint(t), certificate(t * bound) / 2 + certificate(-t * bound) / 2)
+
+
+def one_sample(squared: Any) -> Relational:
+    return le(joint(t), sp.exp(t**2 * squared * proxy * slope**2 / 2))
+
+
+# z = B and -B with chances 1/2 whatever x is, and h normal of variance rho L^2
+FAIR = {
+    certificate: sp.Lambda(t, sp.exp(t**2 / 2)),
+    joint: sp.Lambda(t, sp.exp(t**2 * 2)),
+    given: sp.Lambda(h, sp.cosh(2 * h)),
+    bound: 2,
+    proxy: 1,
+    slope: 1,
+    share: 1,
+    h: 1,
+    t: 1,
+}
+ONE_SAMPLE = Lemma(
+    name="bounded noise times a Lipschitz function",
+    source="here",
+    says="z = lambda B has mean 0 given x and |lambda| <= 1; h = f(x) - E f has mgf M(s) <= exp(s^2 rho "
+    "L^2/2) for all s, L = Lip(f). G(h) = E[exp(t z h)|x], whose mean over x is K(t) = E exp(t z h). "
+    "Then G(h) <= cosh(t B h) and K(t) <= exp(t^2 B^2 rho L^2/2): v = B^2.",
+    hypotheses={"low": ge(share, -1), "high": le(share, 1), "certificate": SIZES},
+    statement=(GIVEN_X, one_sample(bound**2)),
+    steps=(
+        Step("chord", POINTWISE, Instance(CHORD, {u: turned}), uses=()),
+        Step(
+            "mean given x",
+            GIVEN_X,
+            Expectation(POINTWISE, {sp.exp(share * turned): given(h), share: 0}, (share,)),
+            "of lambda is 0",
+            uses=("chord",),
+        ),
+        Step("two exponentials", HALVES, Identity(), uses=()),
+        Step(
+            "mean over x",
+            OVER_X,
+            Expectation(GIVEN_X, {given(h): joint(t), sp.cosh(turned): OVER_X.rhs}, (h,)),
+            "by the two exponentials",
+            uses=("mean given x",),
+        ),
+        Step(
+            "at t B",
+            le(certificate(t * bound), gaussian(t * bound)),
+            Instance(SIZES, {t: t * bound}),
+            uses=(),
+        ),
+        Step(
+            "at -t B",
+            le(certificate(-t * bound), gaussian(t * bound)),
+            Instance(SIZES, {t: -t * bound}),
+            uses=(),
+        ),
+        Step("together", one_sample(bound**2), Polynomial(), uses=("mean over x", "at t B", "at -t B")),
+    ),
+    mutants=(
+        Mutant("B^2 loses 3 %", FAIR, one_sample(bound**2 * exact("97/100")), of=1),
+        Mutant(
+            "no certificate",
+            {**FAIR, certificate: sp.Lambda(t, sp.exp(t**2)), joint: sp.Lambda(t, sp.exp(t**2 * 4))},
+            of=1,
+            without=("certificate",),
+        ),
+        Mutant("noise beyond B", {**FAIR, share: 2, given: sp.Lambda(h, sp.cosh(4 * h))}, without=("high",)),
+    ),
+)
+
+LEMMAS = (CHORD, COSH, ONE_SAMPLE)
