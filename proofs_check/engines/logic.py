@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -142,10 +143,21 @@ class Expectation(Engine):
             sides.append(flat.subs({d: exact(self.means[t]) for t, d in dummies.items()}, simultaneous=True))
         averaged = type(self.pointwise)(*sides, evaluate=False)
         found = _equivalent(averaged, claim, premises)
-        granted = tuple(f"the mean of {t} is {m}" for t, m in self.means.items() if not is_name(m))
+        named = Counter(abs_name(m) for m in self.means.values())
+        granted = tuple(
+            f"the mean of {t} is {m}"
+            for t, m in self.means.items()
+            if not is_name(abs_name(m)) or named[abs_name(m)] > 1
+        )
         if granted and found.verdict is Verdict.PROVED:
             return Outcome(Verdict.CITED, found.words, modulo=granted)
         return found
+
+
+def abs_name(value: Any) -> Any:
+    """The value without a minus in front: the negative of a name is a name too."""
+    value = exact(value)
+    return -value if value.could_extract_minus_sign() else value
 
 
 def is_name(value: Any) -> bool:

@@ -63,7 +63,11 @@ UNION = Lemma(
     steps=(
         Step("the threshold", SHARE, Identity(), uses=()),
         Step("each, weighted", EACH, Polynomial(), uses=()),
-        Step("mean over the code", le(worst, delta), Expectation(EACH, {one / weight: worst})),
+        Step(
+            "mean over the code",
+            le(worst, delta),
+            Expectation(EACH, {one / weight: worst}, random=(one, weight)),
+        ),
         Step("union", UNION_CLAIM, Polynomial(), uses=("mean over the code",)),
     ),
     mutants=(

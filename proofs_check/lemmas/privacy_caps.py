@@ -21,6 +21,12 @@ CHORD_LEMMA = Lemma(
     hypotheses={"low": ge(x, 1), "high": le(x, sp.exp(epsilon))},
     steps=(
         Step(
+            "e^epsilon is above 1",
+            le(epsilon, spread),
+            Instance(LOG_TANGENT, at={t: sp.exp(epsilon)}),
+            uses=(),
+        ),
+        Step(
             "concave gap", CHORD, Concave(x, 1, sp.exp(epsilon)), "the second derivative of the gap is -1/x"
         ),
     ),

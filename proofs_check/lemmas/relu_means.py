@@ -6,7 +6,7 @@ import sympy as sp
 
 from ..engines import Identity
 from ..kernel.lemma import Lemma, Mutant, Step
-from ..kernel.terms import eq, exact, reals
+from ..kernel.terms import eq, exact, lt, reals
 
 s = reals("s", positive=True)
 b, x = reals("b x")
@@ -86,6 +86,7 @@ SPHERE = Lemma(
         eq(PRINTED.subs(d, 1), 1 / sp.pi),
         eq(PRINTED.subs(d, 2), sp.Rational(1, 4)),
     ),
+    hypotheses={"inside": lt(u, 1)},
     steps=(
         Step("the antiderivative", HEIGHT, Identity(), "from u = 0 to 1 it rises by 1/d"),
         Step("the formula", eq(PEAK / d, PRINTED), Identity(), uses=()),

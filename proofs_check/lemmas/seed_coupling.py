@@ -134,7 +134,9 @@ ANY_CODE = Lemma(
             "means",
             le(mean_true - mean_cost, mean_ratio - 1),
             Expectation(
-                CELL, {sp.log(truth): -mean_true, sp.log(code): -mean_cost, code / truth: mean_ratio}
+                CELL,
+                {sp.log(truth): -mean_true, sp.log(code): -mean_cost, code / truth: mean_ratio},
+                random=(truth, code),
             ),
         ),
         Step("normalised", CODE, Polynomial(), uses=("means",)),
