@@ -161,10 +161,10 @@ def _round_tensor(
     net: Network, name: str, values: np.ndarray, bits: int, start: Start
 ) -> tuple[np.ndarray, Entry]:
     kept = _mask_of(net, name)
-    base = np.where(kept, _initial(net, name), 0.0) if start == "initial" else np.zeros(values.shape)
     count = int(kept.sum())
     if count == 0:
         return values, Entry("weights", name, Bracket.exact(0.0, unit=NATS), "nothing is kept")
+    base = np.where(kept, _initial(net, name), 0.0) if start == "initial" else np.zeros(values.shape)
     change = torch.tensor((values - base).reshape(1, len(values), -1))
     mask = torch.tensor(kept.reshape(1, len(values), -1))
     exponent = best_exponent(change, mask, bits)
@@ -178,11 +178,13 @@ def _round_tensor(
 
 
 def maskable_names(net: Network) -> list[str]:
-    """Weight tensors the mask was chosen in; unknown means all of them.
+    """Tensors the mask was chosen in; unknown means all that have one: the weights, and the biases too
+    where the network has masks for them.
 
     Raises InvalidArgument if a tensor outside has masked entries: nobody could decode that.
     """
-    names = [f"W{i + 1}" for i in range(net.arch.layers)]
+    kinds = "W" if net.bias_masks is None else "Wb"
+    names = [f"{kind}{i + 1}" for kind in kinds for i in range(net.arch.layers)]
     chosen = names if net.origin.maskable is None else [n for n in names if n in net.origin.maskable]
     for name in names:
         if name not in chosen and not _mask_of(net, name).all():
@@ -229,8 +231,9 @@ def tensor_of(net: Network, name: str) -> np.ndarray:
 
 
 def _mask_of(net: Network, name: str) -> np.ndarray:
+    masks = net.masks if name[0] == "W" else net.bias_masks
     layer = int(name[1:]) - 1
-    return net.masks[layer] if name[0] == "W" else np.ones(net.biases[layer].shape, dtype=bool)
+    return np.ones(net.biases[layer].shape, dtype=bool) if masks is None else masks[layer]
 
 
 def _initial(net: Network, name: str) -> np.ndarray:

@@ -79,6 +79,8 @@ class Ledger:
 
     def _verdict(self) -> str:
         kept = "" if self.network is None else f"{self.network.kept} kept weights"
+        if self.network is not None and self.network.bias_masks is not None:
+            kept += " and biases"
         wrong = f"WRONG ON PURPOSE: no charge for {', '.join(self.omitted)}" if self.omitted else ""
         return "; ".join(part for part in (kept, wrong) if part) or "sum of the charges"
 

@@ -14,9 +14,10 @@ from ..data.checks import finite, require_kind, whole
 from ..data.noise import RandomSigns
 from ..errors import InvalidArgument, MissingCapability
 from ..networks import Batch, Dependence, Mlp, Recipe, Stack, batch, initial_stack
+from ..networks.entries import parted
 from ..networks.stack import forward
 from ..pruning import NoisyTopK, Pruner, Session, kept_count
-from ..pruning.base import Key, maskable_names
+from ..pruning.base import Key, entry_shapes, maskable_biases, maskable_names
 from .channel import Data, LabelLaw, Masks, Seeds
 from .densities import Gaussian
 from .noisy_scores import NoisyScores
@@ -41,27 +42,34 @@ class MaskMaker:
     init: Key | None = 0
     maskable: frozenset[str] | None = None
     names: tuple[str, ...] = field(init=False)
+    biases: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         require_kind("arch", self.arch, Mlp, "give an Mlp, such as Mlp((4, 8, 1))")
         require_kind("pruner", self.pruner, Pruner, "give a pruner such as Snip(0.5), not its class")
         start = initial_stack(self.arch, [0], self.recipe.initialisation)
         object.__setattr__(self, "names", maskable_names(start, self.recipe, self.maskable))
+        object.__setattr__(self, "biases", maskable_biases(self.pruner, self.names, self.recipe))
 
     @property
     def layers(self) -> list[int]:
         return [int(name[1:]) - 1 for name in self.names]
 
     @property
+    def shapes(self) -> list[tuple[int, int]]:
+        """(out, in) of each maskable layer, (out, in + 1) where biases are maskable."""
+        return entry_shapes(self.arch, self.names, self.biases)
+
+    @property
     def totals(self) -> tuple[int, ...]:
         """Maskable entries of each maskable layer."""
-        return tuple(a * b for a, b in (self.arch.shapes[i] for i in self.layers))
+        return tuple(a * b for a, b in self.shapes)
 
     @property
     def support(self) -> Support:
         """How many entries are kept: in all, or layer by layer where the pruner fixes that too."""
         total, kept = sum(self.totals), kept_count(self.pruner.density, sum(self.totals))
-        shares = self.pruner.fixed_counts([self.arch.shapes[i] for i in self.layers], kept)
+        shares = self.pruner.fixed_counts(self.shapes, kept)
         if shares is not None:  # the counts of its masks, which need not add up to what was asked
             return LayerSizes(self.totals, shares)
         return fixed_size(total, kept) if self.pruner.exact else AnyMask(total)
@@ -80,7 +88,7 @@ class MaskMaker:
             keys = self._keys(seeds[part])
             data = _batch(x if len(x) == 1 else x[part], y[part])
             kept = (kept_count(self.pruner.density, sum(self.totals)),) * len(keys)
-            found.append(Session(self.start(keys), data, self.recipe, keys, kept, self.names))
+            found.append(Session(self.start(keys), data, self.recipe, keys, kept, self.names, self.biases))
         return found
 
     def masks(self, x: np.ndarray, y: np.ndarray, seeds: Seeds) -> Masks:
@@ -88,18 +96,22 @@ class MaskMaker:
         return np.concatenate([self.flat(self.pruner.choose(s)) for s in self.sessions(x, y, seeds)])
 
     def flat(self, masks: Sequence[torch.Tensor]) -> Masks:
-        """Masks (nets, out, in) of all layers as rows of maskable bits."""
-        return torch.cat([masks[i].flatten(1) for i in self.layers], dim=1).cpu().numpy()
+        """Masks of all layers, as pruners give them, as rows of maskable bits."""
+        sized = zip(self.layers, self.shapes, strict=True)
+        return torch.cat([masks[i][:, :, :k].flatten(1) for i, (_, k) in sized], dim=1).cpu().numpy()
 
     def masked_outputs(self, masks: Masks, x: np.ndarray, seeds: Seeds) -> Float[np.ndarray, "runs samples"]:
         """Outputs of the initial networks under the masks, in float64."""
         parts = np.split(masks, np.cumsum(self.totals)[:-1], axis=1)
         start = self.start(self._keys(seeds))
-        weights = [w.double() for w in start.weights]
-        for layer, part in zip(self.layers, parts, strict=True):
-            weights[layer] = weights[layer] * torch.as_tensor(part).view_as(weights[layer])
+        weights, biases = [w.double() for w in start.weights], [b.double() for b in start.biases]
+        for layer, part, shape in zip(self.layers, parts, self.shapes, strict=True):
+            kept, kept_biases = parted(torch.as_tensor(part).view(-1, *shape), self.arch.widths[layer])
+            weights[layer] = weights[layer] * kept
+            if kept_biases is not None:
+                biases[layer] = biases[layer] * kept_biases
         columns = torch.as_tensor(x, dtype=torch.float64).transpose(1, 2)
-        return forward(self.arch, weights, [b.double() for b in start.biases], columns)[:, 0].numpy()
+        return forward(self.arch, weights, biases, columns)[:, 0].numpy()
 
     def _keys(self, seeds: Seeds) -> tuple[Key, ...]:
         return (self.init,) * len(seeds) if self.init is not None else tuple(int(s) for s in seeds)

@@ -14,10 +14,11 @@ import numpy as np
 from torch import nn
 
 from ..errors import InvalidArgument, MissingCapability, ShapeMismatch
-from .torch_arrays import mask, masked_bias, masked_weight
+from .torch_arrays import bias_mask, mask, masked_bias, masked_weight
 
 Shape = tuple[int, ...]
-Layer = tuple[np.ndarray, np.ndarray, np.ndarray]
+# Weights, biases, and the masks of both.
+Layer = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d)
 # Doubles in a dense matrix; more is not a small input.
 MOST_ENTRIES = 50_000_000
@@ -31,7 +32,7 @@ def checked_shape(shape: object) -> Shape:
 
 
 def convolution(module: nn.Module, shape: Shape) -> tuple[Layer, Shape]:
-    """(W, b, mask) of a Conv1d or Conv2d on inputs of `shape`, and the shape of its output.
+    """(W, b, mask, bias mask) of a Conv1d or Conv2d on inputs of `shape`, and the shape of its output.
 
     Zero padding in numbers, "same" or "valid"; any stride and dilation. Raises MissingCapability
     (groups, other padding, too large), ShapeMismatch (the input does not fit).
@@ -62,8 +63,9 @@ def convolution(module: nn.Module, shape: Shape) -> tuple[Layer, Shape]:
     for o, i in product(range(module.out_channels), range(module.in_channels)):
         matrix[o * cells + rows, i * taps + columns] = flat[o, i, weights]
         kept[o * cells + rows, i * taps + columns] = present[o, i, weights]
-    bias = np.repeat(masked_bias(module, module.out_channels), cells)
-    return (matrix, bias, kept), (module.out_channels, *sizes)
+    count = module.out_channels
+    bias, bias_kept = (np.repeat(v(module, count), cells) for v in (masked_bias, bias_mask))
+    return (matrix, bias, kept, bias_kept), (count, *sizes)
 
 
 def average_pool(module: nn.AvgPool2d, shape: Shape) -> tuple[Layer, Shape]:
@@ -79,7 +81,9 @@ def average_pool(module: nn.AvgPool2d, shape: Shape) -> tuple[Layer, Shape]:
     matrix = _empty(module, shape[0] * cells, shape[0] * taps)
     for c in range(shape[0]):
         matrix[c * cells + rows, c * taps + columns] = 1.0 / math.prod(pair[0])
-    return (matrix, np.zeros(len(matrix)), matrix != 0.0), (shape[0], *sizes)
+    # a pool has no biases of its own: there are none to keep
+    none = np.zeros(len(matrix), dtype=bool)
+    return (matrix, np.zeros(len(matrix)), matrix != 0.0, none), (shape[0], *sizes)
 
 
 def _places(

@@ -10,7 +10,7 @@ network after the other, on the CPU: the normal equations do not survive single 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -56,7 +56,14 @@ class Residuals:
     """f - y of one network as a function of its trained numbers, the masks and frozen tensors kept."""
 
     def __init__(
-        self, arch: Mlp, start: Layers, masks: list[Array], frozen: frozenset[str], x: Array, y: Array
+        self,
+        arch: Mlp,
+        start: Layers,
+        masks: list[Array],
+        frozen: frozenset[str],
+        x: Array,
+        y: Array,
+        bias_masks: Sequence[Array] | None = None,
     ):
         self._start, self._columns, self._labels = start, np.ascontiguousarray(x.T), y
         self._places: list[tuple[int, int, tuple[Array, ...]]] = []
@@ -64,7 +71,8 @@ class Residuals:
             if f"W{layer + 1}" not in frozen:
                 self._places.append((layer, 0, np.nonzero(masks[layer])))
             if f"b{layer + 1}" not in frozen:
-                self._places.append((layer, 1, (np.arange(arch.widths[layer + 1]),)))
+                every = np.ones(arch.widths[layer + 1], dtype=bool)
+                self._places.append((layer, 1, np.nonzero(bias_masks[layer] if bias_masks else every)))
         self.samples = len(y)
 
     def read(self) -> Array:
@@ -96,7 +104,7 @@ class Residuals:
             slopes.append((layers[layer][0].T @ slopes[-1]) * bend.slope(sums[layer - 1]))
         slopes.reverse()
         rows = [
-            slopes[layer][at[0]] * inputs[layer][at[1]] if kind == 0 else slopes[layer]
+            slopes[layer][at[0]] * inputs[layer][at[1]] if kind == 0 else slopes[layer][at[0]]
             for layer, kind, at in self._places
         ]
         return np.concatenate(rows)
@@ -183,14 +191,15 @@ def _fit_one(
     x, y = (a[own][..., real].double().cpu().numpy() for a in (data.columns, data.labels))
     net = stack[place]
     start = [(w.copy(), b.copy()) for w, b in zip(net.weights, net.biases, strict=True)]
-    problem = Residuals(stack.arch, start, [np.asarray(m) for m in net.masks], recipe.frozen, x.T, y)
+    masks = [np.asarray(m) for m in net.masks]
+    problem = Residuals(stack.arch, start, masks, recipe.frozen, x.T, y, net.bias_masks)
     theta, used = _stages(problem, stack.arch, recipe, target)
     narrow = [
         tuple(torch.as_tensor(a).to(stack.weights[0].dtype).double().numpy() for a in pair)
         for pair in problem.layers(theta)
     ]
     layers: Layers = [(w, b) for w, b in narrow]
-    final = Residuals(stack.arch, layers, list(net.masks), frozenset(), x.T, y)
+    final = Residuals(stack.arch, layers, list(net.masks), frozenset(), x.T, y, net.bias_masks)
     residuals, _ = final.forward(final.read(), _end(stack.arch))
     return layers, used, float(np.mean(residuals**2))
 

@@ -32,11 +32,12 @@ MaskMatrix = Bool[np.ndarray, "out inputs"]
 class Network:
     """Frozen weights, biases and masks; off-mask weights are exactly zero.
 
-    weights : one (out, in) float64 matrix a layer, first layer first
-    biases  : one (out,) float64 vector a layer
-    masks   : one boolean matrix a layer, True where the weight is kept
-    origin  : where the numbers come from, as far as it is known; the accountant reads it
-    Raises ShapeMismatch, NonFinite or InvalidArgument (a non-zero weight off the mask).
+    weights    : one (out, in) float64 matrix a layer, first layer first
+    biases     : one (out,) float64 vector a layer
+    masks      : one boolean matrix a layer, True where the weight is kept
+    origin     : where the numbers come from, as far as it is known; the accountant reads it
+    bias_masks : one boolean (out,) vector a layer; None where biases were never to be masked
+    Raises ShapeMismatch, NonFinite or InvalidArgument (a non-zero weight or bias off the mask).
     """
 
     arch: Mlp
@@ -44,6 +45,7 @@ class Network:
     biases: tuple[np.ndarray, ...]
     masks: tuple[np.ndarray, ...]
     origin: Origin = Origin()
+    bias_masks: tuple[np.ndarray, ...] | None = None
 
     def __post_init__(self) -> None:
         require_kind("arch", self.arch, Mlp, "give an Mlp, such as Mlp((4, 8, 1))")
@@ -52,7 +54,10 @@ class Network:
             ("weights", "W", _as_floats),
             ("biases", "b", _as_floats),
             ("masks", "mask", _as_mask),
+            ("bias_masks", "bias_mask", _as_mask),
         ):
+            if name == "bias_masks" and self.bias_masks is None:
+                continue
             require_kind(name, getattr(self, name), Iterable, "give one array a layer")
             # copies: the caller's arrays stay the caller's
             copies = tuple(read(f"{label}{i + 1}", v) for i, v in enumerate(getattr(self, name)))
@@ -63,24 +68,30 @@ class Network:
                 )
         for layer, shape in enumerate(self.arch.shapes):
             self._check_layer(layer, shape)
-        for array in (*self.weights, *self.biases, *self.masks):
+        for array in (*self.weights, *self.biases, *self.masks, *(self.bias_masks or ())):
             array.setflags(write=False)
-        named = {f"W{i + 1}": shape for i, shape in enumerate(self.arch.shapes)}
-        self.origin.require_fit({**named, **{f"b{i + 1}": s[:1] for i, s in enumerate(self.arch.shapes)}})
+        weights = {f"W{i + 1}": shape for i, shape in enumerate(self.arch.shapes)}
+        biases = {f"b{i + 1}": shape[:1] for i, shape in enumerate(self.arch.shapes)}
+        maskable = weights if self.bias_masks is None else {**weights, **biases}
+        self.origin.require_fit({**weights, **biases}, list(maskable))
 
     def __reduce__(self) -> tuple[type, tuple[Any, ...]]:
         # copies and pickles are made by the constructor, hence as frozen as this one
-        return type(self), (self.arch, self.weights, self.biases, self.masks, self.origin)
+        parts = (self.arch, self.weights, self.biases, self.masks, self.origin, self.bias_masks)
+        return type(self), parts
 
     def __repr__(self) -> str:
         widths = "-".join(map(str, self.arch.widths))
         method = "" if self.origin.method == "unknown" else f", {self.origin.method}"
-        kept = f"{self.kept} of {self.arch.weight_count} weights kept"
+        of = "weights" if self.bias_masks is None else "weights and biases"
+        kept = f"{self.kept} of {self.maskable_count} {of} kept"
         return f"Network({widths} {self.arch.activation}, {kept}{method})"
 
     def _check_layer(self, layer: int, shape: tuple[int, int]) -> None:
         w, b, m = self.weights[layer], self.biases[layer], self.masks[layer]
-        for name, array, wanted in (("W", w, shape), ("b", b, shape[:1]), ("mask", m, shape)):
+        k = np.ones(b.shape, dtype=bool) if self.bias_masks is None else self.bias_masks[layer]
+        sizes = (("W", w, shape), ("b", b, shape[:1]), ("mask", m, shape), ("bias_mask", k, shape[:1]))
+        for name, array, wanted in sizes:
             if array.shape != wanted:
                 raise ShapeMismatch(f"{name}{layer + 1}", array.shape, f"the architecture asks for {wanted}")
         for name, array in (("W", w), ("b", b)):
@@ -88,10 +99,10 @@ class Network:
                 raise NonFinite(
                     f"{name}{layer + 1}", array[~np.isfinite(array)][:3], "weights have to be finite"
                 )
-        if np.any(w[~m] != 0.0):
-            raise InvalidArgument(
-                f"W{layer + 1}", w[~m][w[~m] != 0.0][:3], "weights off the mask have to be 0"
-            )
+        for name, off, what in (("W", w[~m], "weights"), ("b", b[~k], "biases")):
+            if np.any(off != 0.0):
+                remedy = f"{what} off the mask have to be 0"
+                raise InvalidArgument(f"{name}{layer + 1}", off[off != 0.0][:3], remedy)
 
     @classmethod
     def from_arrays(
@@ -100,10 +111,12 @@ class Network:
         activation: str = "relu",
         masks: Sequence[Any] | None = None,
         origin: Origin | None = None,
+        bias_masks: Sequence[Any] | None = None,
     ) -> Network:
         """A network from [(W_1, b_1), ...], W being (out, in); float32 is widened exactly.
 
-        masks : one boolean array a layer, or None: then every weight counts as kept
+        masks      : one boolean array a layer, or None: then every weight counts as kept
+        bias_masks : the same for biases; None says moreover that no bias could have been masked
         """
         layers = _as_pairs(layers)
         weights = tuple(_as_matrix(f"W{i + 1}", w) for i, (w, _) in enumerate(layers))
@@ -114,15 +127,10 @@ class Network:
                     f"W{i + 2}", above.shape, f"it has to take the {below.shape[0]} outputs of W{i + 1}"
                 )
         widths = (weights[0].shape[1], *(w.shape[0] for w in weights))
-        if masks is None:
-            kept = tuple(np.ones(w.shape, dtype=bool) for w in weights)
-        elif not isinstance(masks, Sequence) or isinstance(masks, str):
-            raise InvalidArgument("masks", masks, "give a list of boolean arrays, one a layer")
-        elif len(masks) != len(weights):
-            raise ShapeMismatch("masks", len(masks), f"give one mask for each of the {len(weights)} layers")
-        else:
-            kept = tuple(_as_mask(f"mask{i + 1}", m) for i, m in enumerate(masks))
-        return cls(Mlp(widths, activation), weights, biases, kept, Origin() if origin is None else origin)
+        kept = _as_masks("mask", masks, len(weights)) or tuple(np.ones(w.shape, dtype=bool) for w in weights)
+        of_biases = _as_masks("bias_mask", bias_masks, len(weights))
+        known = Origin() if origin is None else origin
+        return cls(Mlp(widths, activation), weights, biases, kept, known, of_biases)
 
     @classmethod
     def from_torch(
@@ -132,12 +140,12 @@ class Network:
 
         Conv1d, Conv2d and AvgPool2d become their matrices on the flattened input, given the shape of
         one input: (channels, length) or (channels, height, width). A weight then occurs many times.
-        Masks of torch.nn.utils.prune count as masks; zeros in a weight do not.
+        Masks of torch.nn.utils.prune count as masks, of biases too; zeros in a weight do not.
         The network is compared with the module's own forward in evaluation mode on a few inputs.
         Raises MissingCapability for anything else, NonFinite for weights that are not finite.
         """
-        layers, name, masks = read_sequential(module, input_shape)
-        net = cls.from_arrays(layers, name, masks, origin)
+        layers, name, masks, bias_masks = read_sequential(module, input_shape)
+        net = cls.from_arrays(layers, name, masks, origin, bias_masks)
         require_same_function(module, input_shape or net.arch.widths[:1], layers, name, net.forward)
         return net
 
@@ -147,13 +155,18 @@ class Network:
 
     @cached_property
     def kept(self) -> int:
-        """Kept weights, biases not counted."""
-        return int(sum(int(m.sum()) for m in self.masks))
+        """Kept weights; kept biases are counted where biases could be masked."""
+        return int(sum(int(m.sum()) for m in (*self.masks, *(self.bias_masks or ()))))
+
+    @property
+    def maskable_count(self) -> int:
+        """All weights; all biases as well where biases could be masked."""
+        return self.arch.weight_count if self.bias_masks is None else self.arch.parameter_count
 
     @property
     def density(self) -> float:
-        """Kept share of all weights."""
-        return self.kept / self.arch.weight_count
+        """Kept share of all that could be masked."""
+        return self.kept / self.maskable_count
 
     @cached_property
     def collapse(self) -> LayerCollapse | None:
@@ -191,7 +204,7 @@ class Network:
         """The same masks and origin with other numbers."""
         new_weights = self.weights if weights is None else tuple(weights)
         new_biases = self.biases if biases is None else tuple(biases)
-        return Network(self.arch, new_weights, new_biases, self.masks, self.origin)
+        return Network(self.arch, new_weights, new_biases, self.masks, self.origin, self.bias_masks)
 
 
 def _as_pairs(layers: Any) -> list[tuple[Any, Any]]:
@@ -216,6 +229,16 @@ def _as_floats(name: str, value: Any) -> np.ndarray:
     if not np.can_cast(array.dtype, np.float64):
         raise InvalidArgument(name, array.dtype, "give real numbers that float64 holds")
     return array.astype(np.float64)
+
+
+def _as_masks(label: str, masks: Any, layers: int) -> tuple[np.ndarray, ...] | None:
+    if masks is None:
+        return None
+    if not isinstance(masks, Sequence) or isinstance(masks, str):
+        raise InvalidArgument(f"{label}s", masks, "give a list of boolean arrays, one a layer")
+    if len(masks) != layers:
+        raise ShapeMismatch(f"{label}s", len(masks), f"give one mask for each of the {layers} layers")
+    return tuple(_as_mask(f"{label}{i + 1}", m) for i, m in enumerate(masks))
 
 
 def _as_mask(name: str, value: Any) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -38,7 +38,7 @@ class Origin:
     frozen     : names such as "W2" or "b1" of tensors that the data never changed
     initial    : the float64 values before training, by the same names; they are drawn
                  independently of the data, so a code may use them for free
-    maskable   : names of the weight tensors the mask was chosen in
+    maskable   : names of the tensors the mask was chosen in
     method     : name of the pruner
     recorded   : True where this package trained the network; a history that somebody states is an
                  assumption of every verdict that it makes cheaper
@@ -69,11 +69,13 @@ class Origin:
                 array.setflags(write=False)
             object.__setattr__(self, "initial", initial)
 
-    def require_fit(self, shapes: Mapping[str, tuple[int, ...]]) -> None:
-        """Raises UnknownName, ShapeMismatch or NonFinite unless all belongs to tensors of these shapes."""
-        weights = [name for name in shapes if name[0] == "W"]
+    def require_fit(self, shapes: Mapping[str, tuple[int, ...]], masked: Sequence[str]) -> None:
+        """Raises UnknownName, ShapeMismatch or NonFinite unless all belongs to tensors of these shapes.
+
+        masked : names of the tensors that have masks
+        """
         initial = self.initial or {}
-        groups = (("frozen", self.frozen, list(shapes)), ("maskable", self.maskable or (), weights))
+        groups = (("frozen", self.frozen, list(shapes)), ("maskable", self.maskable or (), masked))
         for argument, names, choices in (*groups, ("initial", initial, list(shapes))):
             for name in names:
                 if name not in choices:

@@ -31,7 +31,7 @@ class Parametrisation(ABC):
 
     @abstractmethod
     def masks(self) -> list[Tensor]:
-        """Kept entries at this moment."""
+        """Kept entries at this moment, as `Stack.entry_masks` has them."""
 
     def before_step(self, number: int) -> None:  # noqa: B027 - most leaves need nothing here
         """Called before the forward pass of step `number`."""
@@ -77,7 +77,7 @@ def check_frozen(stack: Stack, recipe: Recipe) -> None:
 
 
 class Masked(Parametrisation):
-    """Weights under fixed masks, optionally rounded straight-through; off-mask entries stay +0."""
+    """Weights and biases under fixed masks, optionally rounded straight-through; off-mask entries stay +0."""
 
     def __init__(self, stack: Stack, recipe: Recipe) -> None:
         names = stack.tensors
@@ -98,11 +98,10 @@ class Masked(Parametrisation):
 
     def _mask_bits(self) -> dict[str, Tensor]:
         """What clears entries off the masks, for tensors with any."""
-        return {
-            f"W{i + 1}": _bits(m, self._stack.weights[i].dtype)
-            for i, m in enumerate(self._stack.masks)
-            if not bool(m.all())
-        }
+        named = {f"W{i + 1}": m for i, m in enumerate(self._stack.masks)}
+        named |= {f"b{i + 1}": m for i, m in enumerate(self._stack.bias_masks or ())}
+        dtype = self._stack.weights[0].dtype
+        return {name: _bits(m, dtype) for name, m in named.items() if not bool(m.all())}
 
     def _value(self, name: str) -> Tensor:
         return self.leaves[name] if name in self.leaves else self._stack.tensors[name]
@@ -129,7 +128,7 @@ class Masked(Parametrisation):
         return [self._value(f"b{i + 1}") for i in range(self._stack.arch.layers)]
 
     def masks(self) -> list[Tensor]:
-        return list(self._stack.masks)
+        return self._stack.entry_masks
 
     def after_backward(self) -> None:
         self._clear({name: leaf.grad for name, leaf in self.leaves.items() if leaf.grad is not None})

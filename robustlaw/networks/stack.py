@@ -13,6 +13,7 @@ from torch import Tensor
 from ..errors import InvalidArgument, ShapeMismatch
 from ..evidence import LayerCollapse
 from .activations import activation
+from .entries import entries_of, parted_layers
 from .mlp import Mlp
 from .network import Network
 from .origin import Dependence, Origin
@@ -23,8 +24,9 @@ from .paths import collapses
 class Stack:
     """Weights (nets, out, in), biases (nets, out) and boolean masks of E networks.
 
-    initial : the weights and biases before training, by name ("W1", "b1", ...), or None
-    facts   : one mapping of plain values a network (seed, steps, final loss, converged, ...)
+    initial    : the weights and biases before training, by name ("W1", "b1", ...), or None
+    facts      : one mapping of plain values a network (seed, steps, final loss, converged, ...)
+    bias_masks : boolean masks (nets, out) of the biases, or None where biases are never masked
     Indexing gives a Network in float64; the cast from float32 is exact.
     """
 
@@ -38,24 +40,27 @@ class Stack:
     dependence: Dependence = Dependence.TRAINING
     method: str = "unknown"
     facts: tuple[Mapping[str, float | int | str | bool], ...] = ()
+    bias_masks: tuple[Tensor, ...] | None = None
 
     def __post_init__(self) -> None:
-        for name in ("weights", "biases", "masks"):
-            if len(getattr(self, name)) != self.arch.layers:
-                raise ShapeMismatch(
-                    name, len(getattr(self, name)), f"the architecture has {self.arch.layers} layers"
-                )
+        groups = {"W": self.weights, "b": self.biases, "mask": self.masks}
+        if self.bias_masks is not None:
+            groups["bias_mask"] = self.bias_masks
+        for name, group in zip(("weights", "biases", "masks", "bias_masks"), groups.values(), strict=False):
+            if len(group) != self.arch.layers:
+                raise ShapeMismatch(name, len(group), f"the architecture has {self.arch.layers} layers")
         nets = self.weights[0].shape[0]
         for layer, shape in enumerate(self.arch.shapes):
-            tensors = (("W", self.weights, (nets, *shape)), ("b", self.biases, (nets, shape[0])))
-            for name, group, wanted in (*tensors, ("mask", self.masks, (nets, *shape))):
+            for name, group in groups.items():
+                wanted = (nets, *shape) if name in ("W", "mask") else (nets, shape[0])
                 if tuple(group[layer].shape) != wanted:
                     raise ShapeMismatch(f"{name}{layer + 1}", tuple(group[layer].shape), f"expected {wanted}")
-        for layer, (w, m) in enumerate(zip(self.weights, self.masks, strict=True)):
-            if bool((w.masked_fill(m, 0.0) != 0.0).any()):
-                raise InvalidArgument(
-                    f"W{layer + 1}", tuple(w.shape), "weights off the mask have to be 0; use with_masks"
-                )
+        masked = [("W", "weights", self.masks), ("b", "biases", self.bias_masks or ())]
+        for name, what, masks in masked:
+            for layer, (value, m) in enumerate(zip(groups[name], masks, strict=False)):
+                if bool((value.masked_fill(m, 0.0) != 0.0).any()):
+                    remedy = f"{what} off the mask have to be 0; use with_masks"
+                    raise InvalidArgument(f"{name}{layer + 1}", tuple(value.shape), remedy)
         if self.facts and len(self.facts) != nets:
             raise ShapeMismatch("facts", len(self.facts), f"give one mapping for each of the {nets} networks")
 
@@ -79,8 +84,9 @@ class Stack:
             self.arch,
             tuple(_wide(w[place]) for w in self.weights),
             tuple(_wide(b[place]) for b in self.biases),
-            tuple(m[place].cpu().numpy().copy() for m in self.masks),
+            _bools(self.masks, place),
             origin,
+            None if self.bias_masks is None else _bools(self.bias_masks, place),
         )
 
     def __iter__(self) -> Iterator[Network]:
@@ -103,10 +109,28 @@ class Stack:
         """The same networks, their present values recorded as the initial ones."""
         return replace(self, initial={name: t.clone() for name, t in self.tensors.items()})
 
+    @property
+    def entry_masks(self) -> list[Tensor]:
+        """One mask a layer: (nets, out, in), or (nets, out, in + 1) with the biases' in the last column."""
+        if self.bias_masks is None:
+            return list(self.masks)
+        return [entries_of(m, b) for m, b in zip(self.masks, self.bias_masks, strict=True)]
+
+    def masking_biases(self) -> Stack:
+        """The same networks, biases being maskable from now on, and all kept so far."""
+        return replace(self, bias_masks=tuple(torch.ones_like(b, dtype=torch.bool) for b in self.biases))
+
     def with_masks(self, masks: Sequence[Tensor]) -> Stack:
-        """The same networks under other masks; weights that fall off the mask become exactly 0."""
-        kept = tuple(w.masked_fill(~m, 0.0) for w, m in zip(self.weights, masks, strict=True))
-        return replace(self, weights=kept, masks=tuple(masks))
+        """The same networks under other `entry_masks`; what falls off a mask becomes exactly 0.
+
+        Masks of the weights alone leave the biases under the masks they have.
+        """
+        weight_masks, bias_masks = parted_layers(masks, self.arch.widths[:-1])
+        kept = tuple(w.masked_fill(~m, 0.0) for w, m in zip(self.weights, weight_masks, strict=True))
+        if bias_masks is None:
+            return replace(self, weights=kept, masks=weight_masks)
+        biases = tuple(b.masked_fill(~m, 0.0) for b, m in zip(self.biases, bias_masks, strict=True))
+        return replace(self, weights=kept, biases=biases, masks=weight_masks, bias_masks=bias_masks)
 
     def take(self, places: Sequence[int]) -> Stack:
         """The networks at `places`, in that order."""
@@ -116,6 +140,7 @@ class Stack:
             weights=tuple(w[index] for w in self.weights),
             biases=tuple(b[index] for b in self.biases),
             masks=tuple(m[index] for m in self.masks),
+            bias_masks=self.bias_masks and tuple(m[index] for m in self.bias_masks),
             initial=None if self.initial is None else {k: v[index] for k, v in self.initial.items()},
             facts=tuple(self.facts[i] for i in places) if self.facts else (),
         )
@@ -123,13 +148,20 @@ class Stack:
     def put(self, places: Sequence[int], part: Stack) -> Stack:
         """The same networks, those at `places` with the weights, biases, masks and facts of `part`."""
         index = torch.as_tensor(places, dtype=torch.long, device=self.weights[0].device)
+        if (self.bias_masks is None) != (part.bias_masks is None):
+            raise InvalidArgument("part", part.bias_masks, "both stacks have masks of biases, or neither has")
         new = dict(zip(places, part.facts, strict=True)) if part.facts else {}
         old = self.facts or ({},) * len(self)
+
+        def mixed(mine: Sequence[Tensor], theirs: Sequence[Tensor]) -> tuple[Tensor, ...]:
+            return tuple(a.index_copy(0, index, b) for a, b in zip(mine, theirs, strict=True))
+
         return replace(
             self,
-            weights=tuple(a.index_copy(0, index, b) for a, b in zip(self.weights, part.weights, strict=True)),
-            biases=tuple(a.index_copy(0, index, b) for a, b in zip(self.biases, part.biases, strict=True)),
-            masks=tuple(a.index_copy(0, index, b) for a, b in zip(self.masks, part.masks, strict=True)),
+            weights=mixed(self.weights, part.weights),
+            biases=mixed(self.biases, part.biases),
+            masks=mixed(self.masks, part.masks),
+            bias_masks=self.bias_masks and mixed(self.bias_masks, part.bias_masks or ()),
             facts=tuple(new.get(i, fact) for i, fact in enumerate(old)),
         )
 
@@ -150,6 +182,10 @@ def forward(
     for w, b in zip(weights[:-1], biases[:-1], strict=True):
         h = phi(torch.baddbmm(b[:, :, None], w, h))
     return torch.baddbmm(biases[-1][:, :, None], weights[-1], h)
+
+
+def _bools(masks: Sequence[Tensor], place: int) -> tuple[np.ndarray, ...]:
+    return tuple(m[place].cpu().numpy().copy() for m in masks)
 
 
 def _wide(tensor: Tensor) -> np.ndarray:

@@ -13,12 +13,24 @@ def as_array(tensor: Tensor) -> np.ndarray:
 
 def mask(layer: nn.Module) -> np.ndarray:
     """The mask of torch.nn.utils.prune, all True without one."""
-    found = getattr(layer, "weight_mask", None)
-    if found is None:
-        weight = layer.weight
-        assert isinstance(weight, Tensor)
-        return np.ones(tuple(weight.shape), dtype=bool)
-    return np.asarray(as_array(found) != 0.0)
+    weight = layer.weight
+    assert isinstance(weight, Tensor)
+    return _mask(layer, "weight", tuple(weight.shape))
+
+
+def bias_mask(layer: nn.Module, length: int) -> np.ndarray:
+    """The same for the biases, of which there are so many."""
+    return _mask(layer, "bias", (length,))
+
+
+def masks_biases(module: nn.Module) -> bool:
+    """Whether any bias has a mask of torch.nn.utils.prune."""
+    return any(hasattr(m, "bias_mask") for m in module.modules())
+
+
+def _mask(layer: nn.Module, name: str, shape: tuple[int, ...]) -> np.ndarray:
+    found = getattr(layer, f"{name}_mask", None)
+    return np.ones(shape, dtype=bool) if found is None else np.asarray(as_array(found) != 0.0)
 
 
 def masked_weight(layer: nn.Module) -> np.ndarray:

@@ -13,7 +13,7 @@ from torch import nn
 from ..errors import MissingCapability, ShapeMismatch
 from .activations import LEAK
 from .convolutions import CONVOLUTIONS, Layer, Shape, average_pool, checked_shape, convolution
-from .torch_arrays import mask, masked_bias, masked_weight
+from .torch_arrays import bias_mask, mask, masked_bias, masked_weight, masks_biases
 from .torch_checks import SOFTPLUS_THRESHOLD, require_plain
 
 # Modules that change nothing once training is over.
@@ -36,8 +36,10 @@ LINEAR = (nn.Linear, *CONVOLUTIONS, nn.AvgPool2d)
 
 def read_sequential(
     module: nn.Module, input_shape: tuple[int, ...] | None = None
-) -> tuple[list[tuple[np.ndarray, np.ndarray]], str, list[np.ndarray]]:
+) -> tuple[list[tuple[np.ndarray, np.ndarray]], str, list[np.ndarray], list[np.ndarray] | None]:
     """Layers (W, b), the activation's name and the masks of torch.nn.utils.prune (all kept if none).
+
+    Masks of the biases come last, None if no bias has one.
 
     input_shape : shape of one input, (channels, height, width) or (channels, length); needed for
                   convolutions and pools, which become their matrices on the flattened input. A pool is
@@ -62,18 +64,20 @@ def read_sequential(
     if len(names) > 1:
         raise MissingCapability(f"all activations have to be of one kind; found {', '.join(sorted(names))}")
     layers = _matrices(linear, None if input_shape is None else checked_shape(input_shape))
-    return [(w, b) for w, b, _ in layers], names.pop(), [kept for _, _, kept in layers]
+    bias_masks = [kept for *_, kept in layers] if masks_biases(module) else None
+    return [(w, b) for w, b, *_ in layers], names.pop(), [kept for _, _, kept, _ in layers], bias_masks
 
 
 def _matrices(linear: list[list[nn.Module]], shape: Shape | None) -> list[Layer]:
     """One matrix for each group of layers without an activation between them."""
     found: list[Layer] = []
     for group in linear:
-        (w, b, kept), shape = _matrix(group[0], shape)
+        (w, b, kept, bias_kept), shape = _matrix(group[0], shape)
         for m in group[1:]:
-            (v, c, also), shape = _matrix(m, shape)
-            w, b, kept = v @ w, v @ b + c, (also.astype(float) @ kept) > 0.0
-        found.append((w, b, kept))
+            (v, c, also, own), shape = _matrix(m, shape)
+            w, b, bias_kept = v @ w, v @ b + c, own | ((also.astype(float) @ bias_kept) > 0.0)
+            kept = (also.astype(float) @ kept) > 0.0
+        found.append((w, b, kept, bias_kept))
     return found
 
 
@@ -81,7 +85,8 @@ def _matrix(m: nn.Module, shape: Shape | None) -> tuple[Layer, Shape]:
     if isinstance(m, nn.Linear):
         if shape is not None and math.prod(shape) != m.in_features:
             raise ShapeMismatch("input_shape", shape, f"{m} is handed {math.prod(shape)} numbers")
-        return (masked_weight(m), masked_bias(m, m.out_features), mask(m)), (m.out_features,)
+        count = m.out_features
+        return (masked_weight(m), masked_bias(m, count), mask(m), bias_mask(m, count)), (count,)
     if shape is None:
         raise MissingCapability(f"{m}: say the shape of one input, input_shape=(channels, ...)")
     return average_pool(m, shape) if isinstance(m, nn.AvgPool2d) else convolution(m, shape)

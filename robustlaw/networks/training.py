@@ -19,6 +19,7 @@ from torch import Tensor
 
 from ..errors import InvalidArgument, MissingCapability, ShapeMismatch
 from .chunk import Chunk, chunk_size
+from .entries import parted_layers
 from .homotopy import check_homotopy, fit_homotopy
 from .losses import Batch, check_loss, stack_loss
 from .parametrise import Masked, Parametrisation
@@ -118,7 +119,8 @@ def _never_trained(stack: Stack, recipe: Recipe) -> frozenset[str]:
 def _start(stack: Stack, name: str) -> Tensor:
     assert stack.initial is not None
     value = stack.initial[name]
-    return value.masked_fill(~stack.masks[int(name[1:]) - 1], 0.0) if name[0] == "W" else value
+    masks = stack.masks if name[0] == "W" else stack.bias_masks
+    return value if masks is None else value.masked_fill(~masks[int(name[1:]) - 1], 0.0)
 
 
 class _Run:
@@ -191,4 +193,13 @@ class _Run:
             for group in range(3)
         )
         frozen = _never_trained(stack, self.recipe)
-        return replace(stack, weights=weights, biases=biases, masks=masks, frozen=frozen, facts=facts)
+        masks, bias_masks = parted_layers(masks, stack.arch.widths[:-1])
+        return replace(
+            stack,
+            weights=weights,
+            biases=biases,
+            masks=masks,
+            bias_masks=bias_masks or stack.bias_masks,
+            frozen=frozen,
+            facts=facts,
+        )

@@ -38,11 +38,11 @@ class MagnitudeAfterTraining(ScorePruner):
             raise UnknownName("afterwards", self.afterwards, ("fine_tune", "rewind", "stop"))
 
     def scores(self, session: Session) -> list[np.ndarray]:
-        return magnitude(session.search(session.start), session.layer_numbers)
+        return magnitude(session.search(session.start), session.layer_numbers, session.biased)
 
     def run(self, session: Session) -> Stack:
         trained = session.search(session.start)
-        scores = magnitude(trained, session.layer_numbers)
+        scores = magnitude(trained, session.layer_numbers, session.biased)
         masks = session.masks_from(scores, self.scope, min_per_layer=self.min_per_layer)
         if self.afterwards == "rewind":
             return session.finish(session.start.with_masks(masks))
@@ -80,7 +80,7 @@ class IterativeMagnitude(Pruner):
             raise UnknownName("rewind", self.rewind, get_args(Rewind))
 
     def choose(self, session: Session) -> list[Tensor]:
-        return list(self._ticket(session).masks)
+        return self._ticket(session).entry_masks
 
     def run(self, session: Session) -> Stack:
         return session.finish(self._ticket(session), first_step=self.rewind_to)
@@ -115,7 +115,7 @@ class IterativeMagnitude(Pruner):
             for count in due | {kept}:
                 found[number, count] = self._survivors(session, trained, (count,) * len(session.keys))
             ticket = self._rewound(origin, trained).with_masks(found[number, kept])
-        full = list(origin.masks)
+        full = origin.entry_masks
         return [found[len(plan) - 1, plan[-1]] if plan else full for plan in plans]
 
     def _ticket(self, session: Session) -> Stack:
@@ -148,5 +148,5 @@ class IterativeMagnitude(Pruner):
         return origin if self.rewind == "weights" else trained
 
     def _survivors(self, session: Session, trained: Stack, counts: Sequence[int]) -> list[Tensor]:
-        scores = magnitude(trained, session.layer_numbers)
+        scores = magnitude(trained, session.layer_numbers, session.biased)
         return session.masks_from(scores, self.scope, counts, trained, self.min_per_layer)

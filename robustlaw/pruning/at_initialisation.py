@@ -31,13 +31,13 @@ def _uniform_scores(session: Session, place: int, shape: tuple[int, int]) -> np.
 
 @dataclass(frozen=True)
 class MagnitudeAtInit(ScorePruner):
-    """The largest initial weights. Global scope mostly ranks layers by their initial size."""
+    """The largest initial values. Global scope mostly ranks layers by their initial size."""
 
     scope: Scope = "layerwise"
     dependence: ClassVar[Dependence] = Dependence.NONE
 
     def scores(self, session: Session) -> list[np.ndarray]:
-        return magnitude(session.start, session.layer_numbers)
+        return magnitude(session.start, session.layer_numbers, session.biased)
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Snip(ScorePruner):
     dependence: ClassVar[Dependence] = Dependence.LABELS
 
     def scores(self, session: Session) -> list[np.ndarray]:
-        return snip(session.start, session.data, session.recipe, session.layer_numbers)
+        return snip(session.start, session.data, session.recipe, session.layer_numbers, session.biased)
 
 
 @dataclass(frozen=True)
@@ -68,4 +68,5 @@ class Grasp(ScorePruner):
     def scores(self, session: Session) -> list[np.ndarray]:
         recipe = session.recipe
         divisor = self.temperature if recipe.loss == "cross_entropy" else 1.0
-        return gradient_flow(session.start, session.data, recipe, session.layer_numbers, divisor)
+        layers, biased = session.layer_numbers, session.biased
+        return gradient_flow(session.start, session.data, recipe, layers, divisor, biased)

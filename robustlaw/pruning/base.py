@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 import numpy as np
@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from ..data.checks import whole
-from ..errors import UnknownName
-from ..networks import Batch, Dependence, Recipe, Stack, fit
+from ..errors import InvalidArgument, MissingCapability, UnknownName
+from ..networks import Batch, Dependence, Mlp, Recipe, Stack, fit
 from ..networks.origin import tensor_names
 from ..networks.parametrise import Parametrisation
 from ..networks.training import losses_of
@@ -32,7 +32,9 @@ class Session:
     recipe   : how they are trained in the end; searches leave the rounding to a grid out
     keys     : name of each network, from which its random streams are drawn
     counts   : kept entries each network has to end with, among the maskable ones
-    maskable : names of the tensors that masks are chosen in
+    maskable : names of the weight tensors that masks are chosen in
+    biases   : names of the biases that are masked along with these weights. To masks, scores and
+               counts they are one more column of their layer, the last one
     """
 
     start: Stack
@@ -41,15 +43,25 @@ class Session:
     keys: tuple[Key, ...]
     counts: tuple[int, ...]
     maskable: tuple[str, ...]
+    biases: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.biases and self.start.bias_masks is None:
+            object.__setattr__(self, "start", self.start.masking_biases())
 
     @property
     def layer_numbers(self) -> list[int]:
         return [int(name[1:]) - 1 for name in self.maskable]
 
     @property
+    def biased(self) -> frozenset[int]:
+        """Numbers of the layers whose biases are maskable."""
+        return frozenset(int(name[1:]) - 1 for name in self.biases)
+
+    @property
     def shapes(self) -> list[tuple[int, int]]:
-        """(out, in) of the maskable tensors."""
-        return [self.start.arch.shapes[i] for i in self.layer_numbers]
+        """(out, in) of the maskable tensors, (out, in + 1) where biases are maskable."""
+        return entry_shapes(self.start.arch, self.maskable, self.biases)
 
     @property
     def maskable_total(self) -> int:
@@ -100,7 +112,7 @@ class Session:
         within: Stack | None = None,
         min_per_layer: int = 0,
     ) -> list[Tensor]:
-        """Masks of the whole stack from scores (nets, out, in) of the maskable tensors.
+        """Masks of the whole stack from scores of the maskable tensors, of `shapes`.
 
         counts        : kept entries of each network, by default the session's
         within        : networks whose kept entries are the candidates
@@ -112,29 +124,43 @@ class Session:
 
     def kept_entries(self, stack: Stack) -> list[np.ndarray]:
         """Masks of the maskable tensors."""
-        return [stack.masks[i].cpu().numpy() for i in self.layer_numbers]
+        return [m.cpu().numpy() for m in self.of_maskable(stack.entry_masks)]
+
+    def of_maskable(self, masks: Sequence[Tensor]) -> list[Tensor]:
+        """Of the masks of every layer, those of the maskable tensors."""
+        sized = zip(self.layer_numbers, self.shapes, strict=True)
+        return [masks[layer][:, :, :columns] for layer, (_, columns) in sized]
 
     def of_all_layers(self, chosen: Sequence[np.ndarray]) -> list[Tensor]:
-        """Masks of every layer from those of the maskable tensors."""
-        masks = [torch.ones_like(m) for m in self.start.masks]
+        """Masks of every layer, as `Stack.with_masks` takes them, from those of the maskable tensors."""
+        masks = [torch.ones_like(m) for m in self.start.entry_masks]
         for layer, mask in zip(self.layer_numbers, chosen, strict=True):
-            masks[layer] = torch.as_tensor(mask, device=self.start.weights[0].device)
+            masks[layer][:, :, : mask.shape[2]] = torch.as_tensor(mask, device=masks[layer].device)
         return masks
 
 
 @dataclass(frozen=True)
 class Pruner(ABC):
-    """A way to end with a given fraction of the maskable weights.
+    """A way to end with a given fraction of the maskable entries.
 
-    density : kept fraction, in (0, 1]
+    density        : kept fraction, in (0, 1]
+    include_biases : whether the biases that are trained are maskable along with their layers' weights.
+                     Density and counts then refer to both; a masked bias is 0 for good
+    Raises InfeasibleDensity, or MissingCapability where biases make no sense.
     """
 
     density: float
+    include_biases: bool = field(default=False, kw_only=True)
 
     dependence: ClassVar[Dependence]
+    why_no_biases: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
         check_density(self.density)
+        if not isinstance(self.include_biases, bool):
+            raise InvalidArgument("include_biases", self.include_biases, "give True or False")
+        if self.include_biases and self.why_no_biases:
+            raise MissingCapability(f"{type(self).__name__} cannot mask biases: {self.why_no_biases}")
 
     @property
     def name(self) -> str:
@@ -142,7 +168,7 @@ class Pruner(ABC):
 
     @abstractmethod
     def choose(self, session: Session) -> list[Tensor]:
-        """The masks (nets, out, in) of every layer, without the last training."""
+        """The masks of every layer, as `Stack.entry_masks` has them, without the last training."""
 
     def choose_at(self, session: Session, counts: Sequence[int]) -> list[list[Tensor]]:
         """`choose` at several kept counts, the same for all networks."""
@@ -151,6 +177,7 @@ class Pruner(ABC):
     def fixed_counts(self, shapes: Sequence[tuple[int, int]], count: int) -> tuple[int, ...] | None:
         """Kept entries of each maskable tensor where no data decide them, else None.
 
+        shapes : (out, in) of each tensor, (out, in + 1) of one whose biases are maskable too
         Where it is not None, every mask that is chosen has exactly these counts.
         """
         del shapes, count
@@ -184,7 +211,7 @@ class ScorePruner(Pruner):
 
     @abstractmethod
     def scores(self, session: Session) -> list[np.ndarray]:
-        """Scores (nets, out, in) of the maskable tensors, higher is better."""
+        """Scores of the maskable tensors, of the session's `shapes`; higher is better."""
 
     def choose(self, session: Session) -> list[Tensor]:
         return session.masks_from(self.scores(session), self.scope, min_per_layer=self.min_per_layer)
@@ -210,3 +237,22 @@ def maskable_names(stack: Stack, recipe: Recipe, maskable: frozenset[str] | None
     for name in tensor_names("maskable", maskable) - set(weights):
         raise UnknownName("maskable", name, weights)
     return tuple(w for w in weights if w in maskable)
+
+
+def maskable_biases(pruner: Pruner, names: Sequence[str], recipe: Recipe) -> tuple[str, ...]:
+    """Names of the biases to mask along with the weights `names`: those that are trained, if any are asked.
+
+    Raises InvalidArgument if biases are asked and none is trained.
+    """
+    if not pruner.include_biases:
+        return ()
+    biases = tuple(b for b in (f"b{name[1:]}" for name in names) if b not in recipe.frozen)
+    if not biases:
+        raise InvalidArgument("include_biases", True, f"no bias of {', '.join(names)} is trained")
+    return biases
+
+
+def entry_shapes(arch: Mlp, names: Sequence[str], biases: Sequence[str]) -> list[tuple[int, int]]:
+    """(out, in) of the weights `names`, with one more column where the layer's bias is among `biases`."""
+    places = [(name[1:], *arch.shapes[int(name[1:]) - 1]) for name in names]
+    return [(out, into + (f"b{number}" in biases)) for number, out, into in places]

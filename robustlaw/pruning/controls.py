@@ -17,10 +17,11 @@ from .densities import random_places
 
 
 def inherit(control: Pruner, pruner: Pruner) -> None:
-    """Give a control the density, and what the mask looks at, of the pruner it wraps."""
+    """Give a control the density, the kind of entries, and what the mask looks at, of the pruner it wraps."""
     for name, value in (
         ("pruner", pruner),
         ("density", pruner.density),
+        ("include_biases", pruner.include_biases),
         ("dependence", pruner.dependence),
     ):
         object.__setattr__(control, name, value)
@@ -31,7 +32,7 @@ def matched_random(pruner: Pruner) -> Random:
     require_kind("pruner", pruner, Pruner, "give a pruner such as Snip(0.5)")
     if not pruner.exact:
         raise InvalidArgument("pruner", pruner.name, "its masks do not have the asked total; use Shuffled")
-    return Random(pruner.density)
+    return Random(pruner.density, include_biases=pruner.include_biases)
 
 
 @dataclass(frozen=True, init=False)
@@ -70,7 +71,7 @@ class Shuffled(Wrapper):
         return [self._places(session, masks) for masks in self.pruner.choose_at(session, counts)]
 
     def _places(self, session: Session, masks: Sequence[Tensor]) -> list[Tensor]:
-        kept = [masks[i].flatten(1).sum(1).cpu().numpy() for i in session.layer_numbers]
+        kept = [m.flatten(1).sum(1).cpu().numpy() for m in session.of_maskable(masks)]
         return random_places(session, np.stack(kept, axis=1), "shuffled")
 
 

@@ -85,7 +85,7 @@ class GradualMagnitude(Pruner):
         return tuple(self.layer_schedule(np.array([out * into for out, into in shapes]), count)[-1])
 
     def choose(self, session: Session) -> list[Tensor]:
-        return list(self.run(session).masks)
+        return self.run(session).entry_masks
 
     def run(self, session: Session) -> Stack:
         rule = _Gradual(self, session)

@@ -46,7 +46,7 @@ class InRounds(Pruner):
 
     @abstractmethod
     def scores(self, session: Session, masked: Stack, number: int) -> list[np.ndarray]:
-        """Scores (nets, out, in) of the maskable tensors, given the networks as masked so far.
+        """Scores of the maskable tensors, given the networks as masked so far.
 
         number : of the round, from 0, for what is drawn anew in each
         """
@@ -59,7 +59,7 @@ class InRounds(Pruner):
             scores, pool = self.scores(session, masked, number), masked if self.nested else session.start
             found = session.masks_from(scores, self.scope, wanted, pool, self.min_per_layer)
             masked = session.start.with_masks(found)
-        return list(masked.masks)
+        return masked.entry_masks
 
     def fixed_counts(self, shapes: Sequence[tuple[int, int]], count: int) -> tuple[int, ...] | None:
         """Layerwise nested rounds share out what the round before has left."""
@@ -79,7 +79,7 @@ class IterativeSnip(InRounds):
 
     def scores(self, session: Session, masked: Stack, number: int) -> list[np.ndarray]:
         del number
-        return snip(masked, session.data, session.recipe, session.layer_numbers)
+        return snip(masked, session.data, session.recipe, session.layer_numbers, session.biased)
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,8 @@ class Force(InRounds):
 
     def scores(self, session: Session, masked: Stack, number: int) -> list[np.ndarray]:
         del number
-        return sensitivities(masked, session.start, session.data, session.recipe, session.layer_numbers)
+        layers, biased = session.layer_numbers, session.biased
+        return sensitivities(masked, session.start, session.data, session.recipe, layers, biased)
 
 
 @dataclass(frozen=True)
@@ -103,5 +104,6 @@ class SynFlow(InRounds):
 
     def scores(self, session: Session, masked: Stack, number: int) -> list[np.ndarray]:
         del number
-        flows = flow_scores(magnitude(masked, list(range(masked.arch.layers))))
+        sizes = magnitude(masked, list(range(masked.arch.layers)), session.biased)
+        flows = flow_scores(sizes, masked.arch.widths[:-1])
         return [flows[i] for i in session.layer_numbers]

@@ -46,29 +46,51 @@ def effective(masks: Sequence[Tensor]) -> list[Tensor]:
     return [m & before[:, None, :] & after[:, :, None] for m, before, after in ends]
 
 
-def with_counts(stack: Stack) -> Stack:
-    """The same networks, `facts` telling their kept weights and how many of them can matter.
+def effective_biases(masks: Sequence[Tensor], biases: Sequence[Tensor]) -> list[Tensor]:
+    """Kept biases of units on a path of kept weights from an input to an output, (nets, out) a layer.
 
-    kept      : kept weights of the maskable tensors
-    effective : those of them on a path of kept weights from an input to an output
-    dead_units: hidden units that are on no such path
-    collapsed : names of the maskable tensors that have kept nothing, such as "W2"
+    A unit that no input reaches sends on a constant, whatever its bias: that is not counted, here or
+    where it arrives.
     """
-    names = sorted(stack.maskable or (f"W{i + 1}" for i in range(stack.arch.layers)))
+    return [b & m.any(dim=2) for b, m in zip(biases, effective(masks), strict=True)]
+
+
+def with_counts(stack: Stack) -> Stack:
+    """The same networks, `facts` telling their kept entries and how many of them can matter.
+
+    kept      : kept weights, and biases, of the maskable tensors
+    effective : those of them on a path of kept weights from an input to an output, or the bias of a
+                unit on such a path
+    dead_units: hidden units that are on no such path
+    collapsed : names of the maskable weight tensors that have kept nothing, such as "W2"
+    """
+    every = frozenset(f"W{i + 1}" for i in range(stack.arch.layers))
+    names = sorted((stack.maskable or every) & every)
     layers = [int(name[1:]) - 1 for name in names]
     alive = effective(stack.masks)
     kept = torch.stack([stack.masks[i].flatten(1).sum(1) for i in layers]).cpu()
     useful = torch.stack([alive[i].flatten(1).sum(1) for i in layers]).cpu()
+    biases = _bias_counts(stack)
     dead = sum(((~m.any(dim=2)).sum(1) for m in alive[:-1]), torch.zeros(len(stack), dtype=torch.long)).cpu()
     before = stack.facts or ({},) * len(stack)
     told = tuple(
         {
             **facts,
-            "kept": int(kept[:, i].sum()),
-            "effective": int(useful[:, i].sum()),
+            "kept": int(kept[:, i].sum()) + biases[0][i],
+            "effective": int(useful[:, i].sum()) + biases[1][i],
             "dead_units": int(dead[i]),
             "collapsed": ",".join(n for n, k in zip(names, kept[:, i].tolist(), strict=True) if k == 0),
         }
         for i, facts in enumerate(before)
     )
     return replace(stack, facts=told)
+
+
+def _bias_counts(stack: Stack) -> tuple[list[int], list[int]]:
+    """Kept and effective biases of each network, in the layers where biases are maskable."""
+    layers = [i for i in range(stack.arch.layers) if f"b{i + 1}" in (stack.maskable or ())]
+    if stack.bias_masks is None or not layers:
+        return [0] * len(stack), [0] * len(stack)
+    useful = effective_biases(stack.masks, stack.bias_masks)
+    kept, alive = (torch.cat([m[i] for i in layers], dim=1).sum(1) for m in (stack.bias_masks, useful))
+    return kept.tolist(), alive.tolist()

@@ -14,12 +14,19 @@ from ..networks import Network
 
 @dataclass(frozen=True, eq=False)
 class Mask:
-    """Boolean matrices (out, in), one a layer, True where the weight is kept. Immutable."""
+    """Boolean matrices (out, in), one a layer, True where the weight is kept. Immutable.
+
+    biases : boolean vectors (out,), one a layer, or None where biases are not maskable
+    """
 
     layers: tuple[np.ndarray, ...]
+    biases: tuple[np.ndarray, ...] | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "layers", tuple(np.array(m, dtype=bool, copy=True) for m in self.layers))
+        for name in ("layers", "biases"):
+            if (masks := getattr(self, name)) is not None:
+                copies = tuple(np.array(m, dtype=bool, copy=True) for m in masks)
+                object.__setattr__(self, name, copies)
         if not self.layers or any(m.ndim != 2 or 0 in m.shape for m in self.layers):
             raise ShapeMismatch(
                 "layers", [m.shape for m in self.layers], "give (out, in) matrices, one a layer"
@@ -27,12 +34,20 @@ class Mask:
         for below, above in zip(self.layers, self.layers[1:], strict=False):
             if below.shape[0] != above.shape[1]:
                 raise ShapeMismatch("layers", (below.shape, above.shape), "consecutive layers have to fit")
-        for m in self.layers:
+        if self.biases is not None and [b.shape for b in self.biases] != [m.shape[:1] for m in self.layers]:
+            raise ShapeMismatch(
+                "biases", [b.shape for b in self.biases], "give a vector (out,) for each layer"
+            )
+        for m in self._arrays:
             m.setflags(write=False)
 
     @classmethod
     def of(cls, net: Network) -> Mask:
-        return cls(net.masks)
+        return cls(net.masks, net.bias_masks)
+
+    @property
+    def _arrays(self) -> tuple[np.ndarray, ...]:
+        return (*self.layers, *(self.biases or ()))
 
     @property
     def nnz(self) -> int:
@@ -41,19 +56,28 @@ class Mask:
 
     @property
     def layer_counts(self) -> tuple[int, ...]:
-        return tuple(int(m.sum()) for m in self.layers)
+        """Kept weights of each layer, and its kept biases where these are maskable."""
+        weights = [int(m.sum()) for m in self.layers]
+        biases = [0 for _ in weights] if self.biases is None else [int(b.sum()) for b in self.biases]
+        return tuple(w + b for w, b in zip(weights, biases, strict=True))
 
     @property
     def density(self) -> float:
-        return self.nnz / sum(m.size for m in self.layers)
+        return self.nnz / sum(m.size for m in self._arrays)
 
     def effective(self) -> Mask:
-        """Entries on a path of kept entries from an input to an output: all that can matter."""
+        """Entries that can matter to how the outputs vary with the inputs.
+
+        These are the weights on a path of kept weights from an input to an output, and the biases of
+        units on such a path. A unit that no input reaches sends on a constant, whatever its bias:
+        that is not counted, here or where it arrives.
+        """
         reached = _units_reached(self.layers)
         needed = _units_reached([m.T for m in reversed(self.layers)])[::-1]
-        return Mask(
-            tuple(m & reached[i][None, :] & needed[i + 1][:, None] for i, m in enumerate(self.layers))
-        )
+        useful = tuple(m & reached[i][None, :] & needed[i + 1][:, None] for i, m in enumerate(self.layers))
+        if self.biases is None:
+            return Mask(useful)
+        return Mask(useful, tuple(b & np.any(m, axis=1) for b, m in zip(self.biases, useful, strict=True)))
 
     def dead_units(self) -> tuple[np.ndarray, ...]:
         """For each hidden layer, True where a unit is on no path of kept entries from input to output."""
@@ -61,30 +85,33 @@ class Mask:
 
     @property
     def collapsed(self) -> tuple[str, ...]:
-        """Names of the layers that have kept nothing, such as "W2": the network is a constant."""
-        return tuple(f"W{i + 1}" for i, kept in enumerate(self.layer_counts) if kept == 0)
+        """Names of the weights that have kept nothing, such as "W2": the network is a constant."""
+        return tuple(f"W{i + 1}" for i, m in enumerate(self.layers) if not m.any())
 
     def packed(self) -> bytes:
-        """One bit an entry, layers in order."""
-        return np.packbits(np.concatenate([m.ravel() for m in self.layers])).tobytes()
+        """One bit an entry, the weights of all layers in order and then the biases."""
+        return np.packbits(np.concatenate([m.ravel() for m in self._arrays])).tobytes()
 
     @property
     def sha256(self) -> str:
-        shapes = repr([m.shape for m in self.layers]).encode()
+        shapes = repr([m.shape for m in self._arrays]).encode()
         return hashlib.sha256(shapes + self.packed()).hexdigest()
 
     def issubset(self, other: Mask) -> bool:
         self._check_same_shapes(other)
-        return all(not np.any(a & ~b) for a, b in zip(self.layers, other.layers, strict=True))
+        return all(not np.any(a & ~b) for a, b in zip(self._arrays, other._arrays, strict=True))
 
     def __and__(self, other: Mask) -> Mask:
         self._check_same_shapes(other)
-        return Mask(tuple(a & b for a, b in zip(self.layers, other.layers, strict=True)))
+        both = [a & b for a, b in zip(self._arrays, other._arrays, strict=True)]
+        depth = len(self.layers)
+        return Mask(tuple(both[:depth]), tuple(both[depth:]) or None)
 
     def _check_same_shapes(self, other: Mask) -> None:
-        mine, theirs = [m.shape for m in self.layers], [m.shape for m in other.layers]
+        mine, theirs = [m.shape for m in self._arrays], [m.shape for m in other._arrays]
         if mine != theirs:
-            raise ShapeMismatch("other", theirs, f"the masks have to be of one architecture, {mine}")
+            remedy = f"both have to mask the same tensors of one architecture, {mine}"
+            raise ShapeMismatch("other", theirs, remedy)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Mask) and self.sha256 == other.sha256

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ..errors import InvalidArgument
+from ..networks.entries import entries_of, parted
 from ..networks.parametrise import Masked, Parametrisation
 from .base import Session
 
@@ -30,6 +31,7 @@ class Rule(ABC):
     def update(self, step: int, weights: Arrays, gradients: Arrays, masks: Arrays) -> tuple[Arrays, Arrays]:
         """New masks of the maskable tensors, and the weights from which they cut.
 
+        Where biases are maskable, they are the last column of their layer.
         gradients : dense, with respect to the effective weights; empty unless needed
         """
 
@@ -62,7 +64,7 @@ class MovingMasks(Parametrisation):
             if name in session.recipe.frozen:
                 raise InvalidArgument("frozen", name, "a mask that changes in training needs it trained")
         self._inner, self._rule = Masked(session.start.with_masks(masks), session.recipe), rule
-        self._names = session.maskable
+        self._pairs = [(w, b if (b := f"b{w[1:]}") in session.biases else None) for w in session.maskable]
         self._step, self._moved = 0, False
         self.leaves, self.direct = self._inner.leaves, self._inner.direct
 
@@ -86,8 +88,16 @@ class MovingMasks(Parametrisation):
         self._inner.after_backward()
 
     def forgotten(self) -> Mapping[str, Tensor]:
-        masks = self._inner.masks()
-        return {n: ~masks[int(n[1:]) - 1] for n in self._names} if self._moved else {}
+        if not self._moved:
+            return {}
+        masks, found = self._inner.masks(), {}
+        for weights, biases in self._pairs:
+            off = ~masks[int(weights[1:]) - 1]
+            inputs = self.leaves[weights].shape[2]
+            found[weights] = off[:, :, :inputs]
+            if biases is not None:
+                found[biases] = off[:, :, inputs]
+        return found
 
     def after_step(self) -> None:
         self._inner.after_step()
@@ -107,24 +117,30 @@ class MovingMasks(Parametrisation):
     def _move(self) -> None:
         if not self._rule.due(self._step):
             return
-        layers = [int(n[1:]) - 1 for n in self._names]
-        leaves, before = [self.leaves[n] for n in self._names], self._inner.masks()
-        asked = leaves if self._rule.needs_gradients else []
-        gradients = [_wide(leaf.grad) for leaf in asked if leaf.grad is not None]
-        kept = [before[i].cpu().numpy() for i in layers]
-        masks, values = self._rule.update(self._step, [_wide(w) for w in leaves], gradients, kept)
-        for leaf, value in zip(leaves, values, strict=True):
-            leaf.copy_(torch.as_tensor(value).to(leaf))
-        after = list(before)
-        for layer, mask in zip(layers, masks, strict=True):
-            after[layer] = torch.as_tensor(mask, device=before[layer].device)
+        layers = [int(weights[1:]) - 1 for weights, _ in self._pairs]
+        entries, before = self._entries(self.leaves), self._inner.masks()
+        slopes = {n: leaf.grad for n, leaf in self.leaves.items() if leaf.grad is not None}
+        gradients = self._entries(slopes) if self._rule.needs_gradients else []
+        kept = [before[i][:, :, : e.shape[2]].cpu().numpy() for i, e in zip(layers, entries, strict=True)]
+        masks, values = self._rule.update(self._step, entries, gradients, kept)
+        after = [m.clone() for m in before]
+        for layer, mask, value, names in zip(layers, masks, values, self._pairs, strict=True):
+            after[layer][:, :, : mask.shape[2]] = torch.as_tensor(mask, device=after[layer].device)
+            parts = parted(torch.as_tensor(value), self.leaves[names[0]].shape[2])
+            for name, part in zip(names, parts, strict=True):
+                if name is not None and part is not None:
+                    self.leaves[name].copy_(part.to(self.leaves[name]))
         self._inner.remask(after)
         self._moved = True
+
+    def _entries(self, tensors: Mapping[str, Tensor]) -> Arrays:
+        """Of each maskable layer, the weights and what biases are maskable with them."""
+        return [_wide(entries_of(tensors[w], None if b is None else tensors[b])) for w, b in self._pairs]
 
     def take(self, places: Sequence[int]) -> MovingMasks:
         rest: Any = object.__new__(MovingMasks)
         rest._inner, rest._rule = self._inner.take(places), self._rule.take(places)
-        rest._names, rest._step, rest._moved = self._names, self._step, self._moved
+        rest._pairs, rest._step, rest._moved = self._pairs, self._step, self._moved
         rest.leaves, rest.direct = rest._inner.leaves, rest._inner.direct
         return rest  # type: ignore[no-any-return]
 

@@ -30,7 +30,7 @@ class NoisyTopK(ScorePruner):
         require_number("scale", scale)
         if not 0.0 <= scale < math.inf:
             raise InvalidArgument("scale", scale, "give a finite standard deviation of at least 0")
-        inherited = ("density", "scope", "min_per_layer", "dependence")
+        inherited = ("density", "include_biases", "scope", "min_per_layer", "dependence")
         values = {name: getattr(pruner, name) for name in inherited}
         for name, value in {**values, "pruner": pruner, "scale": float(scale)}.items():
             object.__setattr__(self, name, value)

@@ -20,7 +20,7 @@ from ..errors import UnknownName
 from ..networks import Batch, Dependence
 from ..networks.derivatives import Derivatives, Tensors, derivatives, in_chunks
 from .base import ScorePruner, Session
-from .scores import empty_scores
+from .scores import by_layer, empty_scores
 
 Order = Literal["second", "first"]
 
@@ -50,7 +50,7 @@ class ProsPr(ScorePruner):
 
     def scores(self, session: Session) -> list[np.ndarray]:
         stack, recipe = session.start, session.recipe
-        found = empty_scores(stack, session.layer_numbers)
+        found = empty_scores(stack, session.layer_numbers, session.biased)
         trained = frozenset(stack.tensors) - recipe.frozen
         asked = [name for name in stack.tensors if name in trained or name in found]
         visits = [derivatives(stack.arch, recipe.loss, asked) for _ in range(self.steps + 1)]
@@ -58,7 +58,7 @@ class ProsPr(ScorePruner):
             slopes = self._slopes(visits, values, points, trained)
             for name, scores in found.items():
                 scores[part] = (values[name] * slopes[name]).abs()[: part.stop - part.start]
-        return list(found.values())
+        return by_layer(found, session.layer_numbers)
 
     def _slopes(
         self, visits: Sequence[Derivatives], values: Tensors, points: Batch, trained: frozenset[str]

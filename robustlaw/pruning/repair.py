@@ -30,6 +30,8 @@ Masks = Sequence[Bool[np.ndarray, "nets _out _in"]]
 class Repaired(Pruner):
     """Another pruner's mask, every hidden unit connected again where its layers are maskable.
 
+    Edges are weights; a bias connects nothing, and kept ones stay as they are.
+
     how : "add" gives a unit without kept input, then one without kept output, a random edge;
           "move" takes it from the unit of the layer that has most, and leaves the counts alone.
           Moves cannot connect all units of a layer with fewer kept entries than units
@@ -69,11 +71,17 @@ class Repaired(Pruner):
         return session.finish(replace(start, facts=told))
 
     def _repaired(self, session: Session) -> tuple[list[Tensor], Int[np.ndarray, " nets"]]:
-        found = [m.cpu().numpy() for m in self.pruner.choose(session)]
+        chosen = [m.cpu().numpy().copy() for m in self.pruner.choose(session)]
+        inputs = session.start.arch.widths[:-1]
+        found = [m[:, :, :n] for m, n in zip(chosen, inputs, strict=True)]
         mend = added if self.how == "add" else moved
         mended = mend(found, session.keys, session.layer_numbers)
         new = [(a & ~b).sum(axis=(1, 2)) for a, b in zip(mended, found, strict=True)]
-        return session.of_all_layers([mended[i] for i in session.layer_numbers]), np.sum(new, axis=0)
+        for mask, edges, n in zip(chosen, mended, inputs, strict=True):
+            mask[:, :, :n] = edges
+        parts = zip(session.layer_numbers, session.shapes, strict=True)
+        masks = [chosen[layer][:, :, :columns] for layer, (_, columns) in parts]
+        return session.of_all_layers(masks), np.sum(new, axis=0)
 
 
 def added(masks: Masks, keys: Sequence[Key], layers: Sequence[int]) -> list[np.ndarray]:

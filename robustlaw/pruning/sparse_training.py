@@ -67,7 +67,7 @@ class SparseTraining(Pruner):
         return tuple(rule(shapes, count).tolist())
 
     def choose(self, session: Session) -> list[Tensor]:
-        return list(self.run(session).masks)
+        return self.run(session).entry_masks
 
     def run(self, session: Session) -> Stack:
         """Train with moving masks. Raises InvalidArgument if no change fits into the training."""

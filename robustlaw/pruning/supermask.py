@@ -35,13 +35,14 @@ class EdgePopup(Pruner):
 
     source: float = 1.0
     dependence: ClassVar[Dependence] = Dependence.TRAINING
+    why_no_biases: ClassVar[str] = "it masks what is frozen at random values, and the biases are trained"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_density(self.source)
 
     def choose(self, session: Session) -> list[Tensor]:
-        return list(self.run(session).masks)
+        return self.run(session).entry_masks
 
     def fixed_counts(self, shapes: Sequence[tuple[int, int]], count: int) -> tuple[int, ...]:
         return tuple(layer_counts(self.candidates(shapes), count).tolist())

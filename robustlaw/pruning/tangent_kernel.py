@@ -41,6 +41,7 @@ class TangentKernel(InRounds):
 
     redraws: int = 1
     epsilon: float = 0.01
+    why_no_biases: ClassVar[str] = "the kernel is that of the weights, biases are redrawn as they are"
 
     def __post_init__(self) -> None:
         super().__post_init__()

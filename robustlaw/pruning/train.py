@@ -13,7 +13,7 @@ from ..data.checks import require_kind
 from ..errors import InvalidArgument, ShapeMismatch
 from ..networks import Mlp, Recipe, Stack, batch, initial_stack
 from .at_initialisation import Random
-from .base import Key, Pruner, Session, maskable_names
+from .base import Key, Pruner, Session, entry_shapes, maskable_biases, maskable_names
 from .density_scaled import require_scaled_for
 from .kept_counts import with_counts
 from .selection import kept_count
@@ -37,7 +37,8 @@ def train(
     seeds     : name each network's random streams; the result of a network depends on its own
                 seed, data and density, and not on the others in the stack
     densities : the kept fraction of each network, in place of the pruner's
-    maskable  : weight tensors masks are chosen in; by default all that the recipe trains
+    maskable  : weight tensors masks are chosen in, by default all that the recipe trains; their biases
+                follow if the pruner includes biases
     Returns a Stack; `facts` of each network: seed, density (as asked; what was kept may differ for
     pruners that are not exact), initialisation, trainer, steps, loss, converged, and from
     `kept_counts.with_counts` kept, effective, dead_units, collapsed. Networks whose masks leave no
@@ -62,20 +63,21 @@ def train(
     names = maskable_names(start, plan, maskable)
     if not names:
         raise InvalidArgument("maskable", maskable, "no weight tensor is left to choose a mask in")
-    total = sum(start.arch.shapes[int(n[1:]) - 1][0] * start.arch.shapes[int(n[1:]) - 1][1] for n in names)
+    biases = maskable_biases(chosen, names, plan)
+    total = sum(out * columns for out, columns in entry_shapes(arch, names, biases))
     counts = tuple(kept_count(share, total) for share in shares)
     columns = batch([s.x for s in sets], [s.y for s in sets], device)
     start = replace(
         start,
         dependence=chosen.dependence,
         method="dense" if pruner is None else chosen.name,
-        maskable=frozenset(names),
+        maskable=frozenset((*names, *biases)),
         facts=tuple(
             {"seed": s, "density": r, "initialisation": str(plan.initialisation)}
             for s, r in zip(keys, shares, strict=True)
         ),
     )
-    session = Session(start, columns, plan, keys, counts, names)
+    session = Session(start, columns, plan, keys, counts, names, biases)
     require_scaled_for(chosen, session)
     return with_counts(chosen.run(session))
 

@@ -31,23 +31,40 @@ def value_of(net, name):
 
 def mask_of(net, name):
     layer = int(name[1:]) - 1
-    return net.masks[layer] if name[0] == "W" else np.ones(net.biases[layer].shape, dtype=bool)
+    if name[0] == "W":
+        return net.masks[layer]
+    return np.ones(net.biases[layer].shape, dtype=bool) if net.bias_masks is None else net.bias_masks[layer]
 
 
-def network(seed, widths=(5, 4, 1), density=0.6, dependence=Dependence.LABELS, frozen=(), maskable=None):
-    """A network away from its initial values, except for the frozen tensors."""
-    rng = np.random.default_rng(seed)
-    initial, layers, masks = {}, [], []
+def network(
+    seed,
+    widths=(5, 4, 1),
+    density=0.6,
+    dependence=Dependence.LABELS,
+    frozen=(),
+    maskable=None,
+    biases=False,
+    zeros=False,
+):
+    """A network away from its initial values, except for the frozen tensors.
+
+    biases : are maskable too; zeros : is what they start from, so that bins of initial sizes have ties
+    """
+    rng, of_biases = np.random.default_rng(seed), np.random.default_rng([seed, 1])
+    initial, layers, masks, bias_masks = {}, [], [], []
     for i, (a, b) in enumerate(itertools.pairwise(widths), start=1):
-        draw = {f"W{i}": rng.normal(size=(b, a)), f"b{i}": rng.normal(size=b)}
+        draw = {f"W{i}": rng.normal(size=(b, a)), f"b{i}": rng.normal(size=b) * (not zeros)}
         initial |= draw
         chosen = maskable is None or f"W{i}" in maskable
         mask = rng.random((b, a)) < density if chosen else np.ones((b, a), dtype=bool)
         moved = {k: v if k in frozen else v + rng.normal(size=v.shape) for k, v in draw.items()}
-        layers.append((np.where(mask, moved[f"W{i}"], 0.0), moved[f"b{i}"]))
+        named = biases and (maskable is None or f"b{i}" in maskable)
+        kept = of_biases.random(b) < density if named else np.ones(b, dtype=bool)
+        layers.append((np.where(mask, moved[f"W{i}"], 0.0), np.where(kept, moved[f"b{i}"], 0.0)))
         masks.append(mask)
+        bias_masks.append(kept)
     origin = Origin(dependence, frozenset(frozen), initial, None if maskable is None else frozenset(maskable))
-    return Network.from_arrays(layers, "relu", masks, origin)
+    return Network.from_arrays(layers, "relu", masks, origin, bias_masks if biases else None)
 
 
 def encode(net, code):
@@ -67,12 +84,13 @@ def encode(net, code):
     return message
 
 
-def decode(arch, free, masks, frozen, code, message):
+def decode(arch, free, masks, frozen, code, message, bias_masks=None):
     """The network of a message, for a receiver who knows the architecture and what was drawn freely."""
     largest = max(a * b for a, b in arch.shapes)
     tensors = {}
     for i, shape in enumerate(arch.shapes):
-        for name, mask in ((f"W{i + 1}", masks[i]), (f"b{i + 1}", np.ones(shape[0], dtype=bool))):
+        every = np.ones(shape[0], dtype=bool) if bias_masks is None else bias_masks[i]
+        for name, mask in ((f"W{i + 1}", masks[i]), (f"b{i + 1}", every)):
             value = np.zeros(mask.shape)
             if name in frozen:
                 value[mask] = free[name][mask]
@@ -86,7 +104,20 @@ def decode(arch, free, masks, frozen, code, message):
                     value[mask] = free[name][mask] + value[mask]
             tensors[name] = value
     pairs = [(tensors[f"W{i + 1}"], tensors[f"b{i + 1}"]) for i in range(arch.layers)]
-    return Network.from_arrays(pairs, arch.activation, masks)
+    return Network.from_arrays(pairs, arch.activation, masks, bias_masks=bias_masks)
+
+
+def subset_lengths(net, code):
+    """For the mask: in which groups of entries (totals, kept) are sent."""
+    tensors = sorted(
+        net.origin.maskable or {n for n in names_of(net) if n[0] == "W" or net.bias_masks is not None}
+    )
+    kept = np.concatenate([mask_of(net, n).ravel() for n in tensors])
+    if code.mask == "uniform":
+        return [(kept.size, int(kept.sum()))]
+    size = np.concatenate([np.abs(net.origin.initial[n]).ravel() for n in tensors])
+    order = np.argsort(size, kind="stable")
+    return [(len(p), int(kept[p].sum())) for p in np.array_split(order, min(MASK_BINS, kept.size))]
 
 
 def message_length(net, code, family, message):
@@ -100,16 +131,9 @@ def message_length(net, code, family, message):
 
     with mpmath.workdps(50):
         total = log(len(family))
-        tensors = sorted(net.origin.maskable or {n for n in names_of(net) if n[0] == "W"})
         if net.origin.dependence is not Dependence.NONE:
-            kept = np.concatenate([mask_of(net, n).ravel() for n in tensors])
-            if code.mask == "uniform":
-                total += binomial(kept.size, int(kept.sum()))
-            else:
-                size = np.concatenate([np.abs(net.origin.initial[n]).ravel() for n in tensors])
-                order = np.argsort(size, kind="stable")
-                for part in np.array_split(order, min(MASK_BINS, kept.size)):
-                    total += binomial(len(part), int(kept[part].sum()))
+            for size, kept in subset_lengths(net, code):
+                total += binomial(size, kept)
         largest = max(w.size for w in net.weights)
         for name, (exponent, levels) in message.items():
             bits = tensor_bits(code.bits, mask_of(net, name).size, largest)
@@ -131,16 +155,23 @@ def message_length(net, code, family, message):
     st.sampled_from([(), ("W2", "b1", "b2"), ("W1",)]),
     st.sampled_from([(5, 4, 1), (3, 1), (40, 2, 3, 1)]),
     st.sampled_from([0.0, 0.3, 1.0]),
+    st.sampled_from([False, True]),
+    st.sampled_from([False, True]),
 )
 def test_the_receiver_rebuilds_the_network_and_the_charge_is_the_length(
-    seed, code, dependence, frozen, widths, density
+    seed, code, dependence, frozen, widths, density, biases, zeros
 ):
-    net = network(seed, widths, density, dependence, [f for f in frozen if int(f[1]) < len(widths)])
+    fixed = [f for f in frozen if int(f[1]) < len(widths)]
+    net = network(seed, widths, density, dependence, fixed, biases=biases, zeros=zeros)
     ledger = acc.describe(net, code, FAMILY)
     message = encode(net, code)
-    again = decode(net.arch, net.origin.initial, net.masks, net.origin.frozen, code, message)
+    free, frozen = net.origin.initial, net.origin.frozen
+    again = decode(net.arch, free, net.masks, frozen, code, message, net.bias_masks)
     for name in names_of(net):
         assert np.array_equal(value_of(ledger.network, name), value_of(again, name)), name
+    for b, kept in zip(ledger.network.biases, ledger.network.bias_masks or (), strict=False):
+        assert not b[~kept].any()
+        assert not np.signbit(b[~kept]).any()
     truth = message_length(net, code, FAMILY, message)
     assert ledger.p_eff.lower <= truth <= ledger.p_eff.upper
     assert ledger.p_eff.width <= 1e-9
@@ -172,17 +203,87 @@ def test_the_whole_message_space_of_a_tiny_network_fits_in_probability_one():
     assert mpmath.mpf(1) / 4 < total <= 1
 
 
+def test_the_message_space_with_masked_biases_fits_in_probability_one():
+    """The same, where the bias may be off the mask: 3 positions, and no levels of a masked bias."""
+    family, widths = acc.code_family((1, 2)), (2, 1)
+    total, seen = mpmath.mpf(0), set()
+    for code in family:
+        bits = tensor_bits(code.bits, 2, 2), tensor_bits(code.bits, 1, 2)
+        for kept in itertools.product((False, True), repeat=3):
+            mask, bias = np.array([kept[:2]]), np.array(kept[2:])
+            for levels in itertools.product(range(2 ** bits[0]), repeat=sum(kept[:2])):
+                for offset in range(2 ** bits[1]) if kept[2] else [None]:
+                    net, message = _tiny(widths, code, mask, levels, offset, bias)
+                    seen.add((code, kept, levels, offset))
+                    assert [n for n, _ in subset_lengths(net, code)] in ([3], [1, 1, 1])
+                    with mpmath.workdps(50):
+                        length = message_length(net, code, family, message)
+                        scales = [_scale_part(e) for e, _ in message.values()]
+                        total += mpmath.exp(-length + mpmath.fsum(scales))
+    assert len(seen) == 4 * (1 + 2 * 2 + 4) * (2 + 1) + 4 * (1 + 2 * 4 + 16) * (4 + 1)
+    assert mpmath.mpf(1) / 4 < total <= 1
+
+
+def test_masked_biases_cost_their_place_and_no_level():
+    net = network(11, (5, 4, 1), biases=True)
+    masked = sum(int((~m).sum()) for m in net.bias_masks)
+    assert 0 < masked < 5
+    weights = sum(int(m.sum()) for m in net.masks)
+    assert acc.trained_count(net) == weights + 5 - masked == net.kept
+    ledger = acc.describe(net, acc.Code(2), FAMILY)
+    place = acc.mask_length(24 + 5, net.kept)
+    assert ledger.total("mask").lower <= place.upper
+    assert place.lower <= ledger.total("mask").upper
+    assert f"which {net.kept} of 29" in ledger.explain()
+    assert f"{net.kept} kept weights and biases" in ledger.explain()
+    assert acc.mask_information_cap(net).upper == place.upper
+    assert acc.information_ledger(net).entries[-1].item == f"{net.kept} trained numbers"
+    # said never to have looked at the data, the mask is free, and masked biases are still not charged
+    free = network(11, (5, 4, 1), biases=True, dependence=Dependence.NONE)
+    assert acc.describe(free, acc.Code(2), FAMILY).total("mask") == Bracket.exact(0.0, unit=NATS)
+    assert acc.trained_count(free) == net.kept
+
+
+def test_masks_of_biases_that_are_not_named_are_refused():
+    net = network(12, biases=True)
+    origin = Origin(Dependence.LABELS, initial=net.origin.initial, maskable=frozenset({"W1", "W2", "b1"}))
+    biases, bias_masks = (net.biases[0], np.zeros(1)), (net.bias_masks[0], np.zeros(1, dtype=bool))
+    wrong = Network(net.arch, net.weights, biases, net.masks, origin, bias_masks)
+    for call in (acc.describe, acc.information_ledger, acc.mask_information_cap):
+        with pytest.raises(InvalidArgument, match="b2 has masked entries too"):
+            call(wrong)
+    some = network(12, biases=True, maskable=["W1", "W2", "b1"])
+    assert some.bias_masks[1].all()
+    kept = some.kept - 1  # b2 is no part of the mask
+    assert acc.describe(some).total("mask").upper == pytest.approx(acc.mask_length(28, kept).upper)
+
+
+def test_binned_masks_need_the_initial_biases_as_well():
+    net = network(13, biases=True)
+    part = {k: v for k, v in net.origin.initial.items() if k != "b2"}
+    origin = Origin(Dependence.LABELS, initial=part)
+    some = Network(net.arch, net.weights, net.biases, net.masks, origin, net.bias_masks)
+    usable = acc.usable_codes(some, FAMILY)
+    assert "uniform" in {c.mask for c in usable}
+    assert "binned" not in {c.mask for c in usable}
+    for code in usable:
+        acc.describe(some, code, FAMILY)
+    with pytest.raises(MissingCapability, match="initial value of b2"):
+        acc.describe(some, acc.Code(2, "zero", "binned"), FAMILY)
+
+
 def _scale_part(exponent):
     return mpmath.log(mpmath.mpf(3 * (abs(exponent) + 1) * (abs(exponent) + 2)) / 2)
 
 
-def _tiny(widths, code, mask, levels, offset):
+def _tiny(widths, code, mask, levels, offset, bias=None):
     """A linear network that stands for that message, with scale 1, and the message."""
     rng = np.random.default_rng(0)
     initial = {"W1": rng.normal(size=(1, 2)), "b1": rng.normal(size=1)}
     origin = Origin(Dependence.TRAINING, initial=initial)
-    net = Network.from_arrays([(np.zeros((1, 2)), np.zeros(1))], "relu", [mask], origin)
-    message = {"b1": (0, [offset])}
+    kept = None if bias is None else [bias]
+    net = Network.from_arrays([(np.zeros((1, 2)), np.zeros(1))], "relu", [mask], origin, kept)
+    message = {} if offset is None else {"b1": (0, [offset])}
     if mask.any():
         message["W1"] = 0, list(levels)
     return net, message

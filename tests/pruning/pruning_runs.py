@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from robustlaw.data import Dataset
-from robustlaw.networks import Mlp, Recipe
+from robustlaw.networks import Mlp, Recipe, TorchDefault, batch, initial_stack
 from robustlaw.pruning import (
     Balanced,
     EdgePopup,
@@ -29,6 +29,7 @@ from robustlaw.pruning import (
     Reinitialised,
     Repaired,
     RigL,
+    Session,
     Set,
     Shuffled,
     Snip,
@@ -111,3 +112,12 @@ def same_network(one, place, other, there):
     theirs = (*other.weights, *other.biases, *other.masks)
     bits = all(torch.equal(a[place], b[there]) for a, b in zip(mine, theirs, strict=True))
     return bits and one.facts[place] == other.facts[there]
+
+
+def session_with_biases(arch, count, keys=(0, 1, "a"), recipe=QUICK, initialisation=None):
+    """All weights and all biases are maskable."""
+    start = initial_stack(arch, list(keys), initialisation or TorchDefault())
+    data = sample(dim=arch.widths[0])
+    weights, biases = (tuple(f"{kind}{i + 1}" for i in range(arch.layers)) for kind in "Wb")
+    counts = (count,) * len(keys)
+    return Session(start, batch([data.x], [data.y]), recipe, tuple(keys), counts, weights, biases)
