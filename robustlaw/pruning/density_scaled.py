@@ -18,6 +18,7 @@ def density_scaled(
     Raises InvalidArgument if data decide how many entries a layer keeps: initial values must not know
     them. Raises InfeasibleDensity if a layer would keep nothing.
     """
+    _require_weights_alone(pruner)
     names = maskable_names(initial_stack(arch, [0], recipe.initialisation), recipe, maskable)
     layers = [int(name[1:]) - 1 for name in names]
     sizes = [out * into for out, into in arch.shapes]
@@ -36,11 +37,18 @@ def density_scaled(
     return replace(recipe, initialisation=DensityScaled(shares, source))
 
 
+def _require_weights_alone(pruner: Pruner) -> None:
+    if pruner.include_biases:
+        remedy = "the scale follows the density of weights alone; use include_biases=False"
+        raise InvalidArgument("pruner", pruner.name, remedy)
+
+
 def require_scaled_for(pruner: Pruner, session: Session) -> None:
     """Raises InvalidArgument if the recipe scales weights for other layer counts than the masks have."""
     scaled = session.recipe.initialisation
     if not isinstance(scaled, DensityScaled):
         return
+    _require_weights_alone(pruner)
     sizes = [out * into for out, into in session.start.arch.shapes]
     for count in dict.fromkeys(session.counts):
         fixed = pruner.fixed_counts(session.shapes, count)
