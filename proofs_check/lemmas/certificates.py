@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sympy as sp
 
-from ..engines import Ball, Cited, Identity, Polynomial
+from ..engines import Ball, Cited, Identity, Instance, Polynomial
 from ..kernel.lemma import Lemma, Mutant, Step
 from ..kernel.terms import eq, exact, ge, gt, le, reals
 
@@ -24,6 +24,7 @@ LOG_CONCAVE = Lemma(
         "stand for all), so it may take kappa = 1/lambda_max and rho <= lambda_max(S): 1/d for N(0, I_d/d)."
     ),
     hypotheses={"curvature": CURVED, "as much curvature as there is": ge(kappa, 1 / LARGEST)},
+    ranges={kappa: (1, 2), l1: (1, 4), l2: (1, 4), best: (0, "1/2"), u: (-1, 1), v: (-1, 1)},
     statement=(CURVED, ge(u**2 / l1 + v**2 / l2, (u**2 + v**2) / LARGEST), le(best, LARGEST)),
     steps=(
         Step("curvature", CURVED, Cited(BOOK + "section 5.7, infinite dimension")),
@@ -75,6 +76,32 @@ SPHERE = Lemma(
         ),
         Mutant("the gain is the other way", {d: 4, r: 1, best: 0}, ge(r**2 / (d - 1), r**2 / (d - 2)), of=1),
     ),
+)
+
+m = reals("m")
+OUTER = le(best, ((m + 2) - 2) / (((m + 2) - 1) * (((m + 2) - 2) / r**2)))
+SHADOW = Lemma(
+    name="proxy of a ball",
+    source="here",
+    says=(
+        "The ball of radius r in R^m, m >= 1, is the image of the sphere of radius r in R^(m + 2) under the "
+        "projection to m coordinates, which is 1-Lipschitz and gives the uniform law: it keeps the sphere's "
+        "proxy, r^2/(m + 1)."
+    ),
+    hypotheses={"m": ge(m, 1), "the sphere of R^(m + 2)": OUTER},
+    statement=(le(best, r**2 / (m + 1)),),
+    steps=(
+        Step("the sphere", le(best, r**2 / ((m + 2) - 1)), Instance(SPHERE, {d: m + 2})),
+        Step("the ball", le(best, r**2 / (m + 1)), Polynomial(), uses=("the sphere",)),
+    ),
+    mutants=(
+        Mutant("r^2/(m + 2), its variance", {m: 1, r: 1, best: "1/2"}, le(best, r**2 / (m + 2))),
+        Mutant(
+            "r^2/(m + 1) loses 3 %", {m: 1, r: 1, best: "1/2"}, le(best, exact("97/100") * r**2 / (m + 1))
+        ),
+        Mutant("the sphere has no constant", {m: 1, r: 1, best: 1}, without=("the sphere of R^(m + 2)",)),
+    ),
+    ranges={m: (1, 9), best: (0, "1/20")},
 )
 
 radius = reals("R", positive=True)
@@ -188,4 +215,4 @@ GROUP = Lemma(
     ranges={N: (3, 9), best: (0, 1)},
 )
 
-LEMMAS = (LOG_CONCAVE, SPHERE, CUBE, GROUP)
+LEMMAS = (LOG_CONCAVE, SPHERE, SHADOW, CUBE, GROUP)
