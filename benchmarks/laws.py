@@ -46,7 +46,8 @@ def main() -> None:
     given = parser.parse_args()
     if unknown := [name for name in given.trials if name not in TRIALS]:
         parser.error(f"unknown: {', '.join(unknown)}; choose from {', '.join(TRIALS)}")
-    began, rows = time.process_time(), []
+    rows: list[Row] = []
+    began = time.process_time()
     for name in given.trials or TRIALS:
         start = time.process_time()
         rows += TRIALS[name](given.draws, given.seed)

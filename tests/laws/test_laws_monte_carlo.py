@@ -17,7 +17,7 @@ import laws_trials as trials
 
 from robustlaw.laws import SparseSharp
 
-DRAWS = 10_000
+DRAWS = 8_000
 SHORT = {**trials.TRIALS, "printed": lambda draws, seed: trials.printed(draws // 10, seed)}
 
 
@@ -70,10 +70,10 @@ def test_noise_has_mean_0_given_x_and_keeps_to_its_bound(title):
 
 def test_batches_do_not_depend_on_how_they_are_cut():
     bench = replace(classes.NORMAL, n=3)
-    x = np.concatenate([x for x, _ in bench.batches(70_000, 5)])
-    assert x.shape == (70_000, 3, 64)
-    assert len(list(bench.batches(70_000, 5))) > 1
-    found = bench.correlations(70_000, 5)
+    x = np.concatenate([x for x, _ in bench.batches(30_000, 5)])
+    assert x.shape == (30_000, 3, 64)
+    assert len(list(bench.batches(30_000, 5))) > 1
+    found = bench.correlations(30_000, 5)
     assert abs(float(found.std()) / math.sqrt(1 / 192) - 1.0) < 0.01
 
 
