@@ -33,8 +33,11 @@ from robustlaw.pruning import (
     MagnitudeAfterTraining,
     Mask,
     NoisyTopK,
+    NtkSap,
     OnSubset,
+    PermutedLabels,
     Random,
+    RandomLabels,
     Reinitialised,
     Repaired,
     RigL,
@@ -46,6 +49,7 @@ from robustlaw.pruning import (
     kept_count,
     matched_random,
 )
+from robustlaw.pruning.controls import Wrapper
 
 WRAPPERS = {
     "Shuffled": Shuffled,
@@ -56,6 +60,8 @@ WRAPPERS = {
     "OnSubset hardest": lambda inner: OnSubset(inner, 0.4, "hardest", restarts=1, early=2),
     "OnSubset easiest": lambda inner: OnSubset(inner, 0.4, "easiest", restarts=1, early=2),
     "NoisyTopK": lambda inner: NoisyTopK(inner, 0.01),
+    "PermutedLabels": PermutedLabels,
+    "RandomLabels": RandomLabels,
 }
 
 
@@ -63,7 +69,11 @@ def included(make):
     return lambda density: replace(make(density), include_biases=True)
 
 
-BIASED = {name: included(make) for name, make in PRUNERS.items() if name not in {*WRAPPERS, "EdgePopup"}}
+BIASED = {
+    name: included(make)
+    for name, make in PRUNERS.items()
+    if not isinstance(made := make(0.5), Wrapper | NoisyTopK) and not made.why_no_biases
+}
 BIASED |= {
     name: lambda density, wrap=wrap: wrap(Snip(density, include_biases=True))
     for name, wrap in WRAPPERS.items()
@@ -337,3 +347,5 @@ def test_frozen_biases_are_not_masked_and_what_is_impossible_is_refused():
         rl.train(ARCH, sample(), pruner, [0], Recipe(steps=1, frozen=frozenset({"b1", "b2"})))
     with pytest.raises(MissingCapability, match="EdgePopup cannot mask biases"):
         EdgePopup(0.5, include_biases=True)
+    with pytest.raises(MissingCapability, match="NtkSap cannot mask biases"):
+        NtkSap(0.5, include_biases=True)
