@@ -20,8 +20,9 @@ class SparseRepaired(PrintedLaw):
 
     **One trained network**, with probability 1 - delta. Moving a network to the nearest point of
     a net of radius eps/(30 J) changes its MSE by at most 4 eps/30, so MSE <= sigma^2 - eps
-    leaves sigma^2 - 13 eps/15; the net's size, and with it p_eff, stays as printed.
-    The process is normalised by Lip, so no network is exchanged for another one.
+    leaves sigma^2 - 13 eps/15; the net's size, and with it p_eff, stays as printed. The net is one
+    of the networks with the same mask and Lip at most the bound, so that moving to it makes no
+    network steeper than that, and only weights are exchanged.
     Source: here, after Kumar, Luo & Sellke, arXiv 2402.01089v1, Theorem 4 and Appendix B.
     """
 
