@@ -62,35 +62,41 @@ TIMES_NOISE = Lemma(
 )
 
 
-def deviation(v: Any, root: Any) -> Relational:
+def deviation(v: Any, square: Any) -> Relational:
     """The exponent of a tail of proxy v rho L^2/n at eps/8."""
-    return eq(
-        (eps / 8) ** 2 * n / (CHERNOFF * v * proxy * slope**2),
-        n * eps**2 / (exact(root) ** 2 * proxy * slope**2),
-    )
+    exponent = (eps / 8) ** 2 * n / (CHERNOFF * v * proxy * slope**2)
+    return eq(exponent, n * eps**2 / (exact(square) * proxy * slope**2))
 
 
-def in_tail(factor: Any, tail: Any) -> Relational:
-    """From tail to proxy (factor), times 4 for the noise, and back to a tail."""
-    return eq(CHERNOFF * factor * NOISE**2 * proxy / n, exact(tail) * proxy / n)
+def one_sample(factor: Any, v: Any) -> Relational:
+    """The proxy of z (f - E f) from its tail."""
+    return eq(factor * NOISE**2 * proxy * slope**2, exact(v) * proxy * slope**2)
 
 
+def in_tail(v: Any, tail: Any) -> Relational:
+    """The tail of the mean of n samples."""
+    return eq(CHERNOFF * v * proxy * slope**2 / n, exact(tail) * proxy * slope**2 / n)
+
+
+PRINTED_CHAIN = (one_sample(PRINTED_FACTOR, 72), in_tail(PRINTED_V, 144), deviation(PRINTED_V, 96**2))
+REDONE_CHAIN = (one_sample(REDONE_FACTOR, 48), in_tail(REDONE_V, 96), deviation(REDONE_V, 6144))
+BOUNDED_CHAIN = (in_tail(NOISE**2, 8), deviation(NOISE**2, 512))
+CHAIN = (*PRINTED_CHAIN, *REDONE_CHAIN, *BOUNDED_CHAIN)
 UNIT = {proxy: 1, slope: 1, n: 1, eps: 1}
 EXPONENTS = Lemma(
     name="printed concentration constants",
     source="Bubeck & Sellke, arXiv 2105.12806, proof of Theorem 2; Kumar, Luo & Sellke, arXiv 2402.01089v1",
     says="A tail with 4 rho L^2 gives the variance proxy 18 * 4 rho L^2 = 72 rho L^2, the mean of n samples"
     " 72 rho L^2/n, and its tail is 2 exp(-n s^2/(144 rho L^2)): at s = eps/8, 2 exp(-n eps^2/(96^2 "
-    "rho L^2)), 96^2 = 9216. With 12 for 18 the same steps give 48 for 72 and 96 for 144.",
-    statement=(in_tail(PRINTED_FACTOR, 144), deviation(PRINTED_V, 96), in_tail(REDONE_FACTOR, REDONE_TAIL)),
-    steps=(
-        Step("tail", in_tail(PRINTED_FACTOR, 144), Identity()),
-        Step("at eps/8", deviation(PRINTED_V, 96), Identity(), uses=()),
-        Step("redone", in_tail(REDONE_FACTOR, REDONE_TAIL), Identity(), uses=()),
-    ),
+    "rho L^2)), 96^2 = 9216. With 12 for 18 the same steps give 48, 96 and 6144; the proxy 4 rho L^2 "
+    "of bounded noise, 8 and 512.",
+    statement=CHAIN,
+    steps=tuple(Step(f"link {i}", claim, Identity(), uses=()) for i, claim in enumerate(CHAIN, 1)),
     mutants=(
-        Mutant("144 becomes 140", UNIT, in_tail(PRINTED_FACTOR, 140)),
-        Mutant("96 becomes 94", UNIT, deviation(PRINTED_V, 94), of=1),
+        Mutant("72 becomes 70", UNIT, one_sample(PRINTED_FACTOR, 70)),
+        Mutant("144 becomes 140", UNIT, in_tail(PRINTED_V, 140), of=1),
+        Mutant("96^2 becomes 95^2", UNIT, deviation(PRINTED_V, 95**2), of=2),
+        Mutant("48 becomes 47", UNIT, one_sample(REDONE_FACTOR, 47), of=3),
     ),
 )
 

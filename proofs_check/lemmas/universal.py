@@ -88,7 +88,7 @@ def universal(name: str, says: str, constant: Any, tail: Any, left: Any) -> Lemm
         ranges={
             delta: ("1/10", "9/10"),
             eps: (1, 4),
-            slope: ("1/9999", "1/999"),
+            slope: ("1/99999", "1/9999"),
             n: (1, 9),
             proxy: (1, 2),
             net: (1, 9),
