@@ -31,13 +31,13 @@ def points_for(
         yield {}
         return
     needed, rng, found = [*assumed(symbols), *premises], random.Random(seed), 0
-    given = _definitions(premises)
+    given = definitions(premises)
     needed = [p for p in needed if not any(p is d for d in given.values())]
     free = [s for s in symbols if s not in given]
-    bounds = {**_bounds(needed), **(ranges or {})}
+    bounds = {**bounds_of(needed), **(ranges or {})}
     for tried in range(TRIES * count):
         point: dict[Any, Any] = {s: _value(s, bounds.get(s, (None, None)), rng) for s in free}
-        point |= {s: _defined(s, d, point) for s, d in given.items()}
+        point = put_defined(point, given)
         if all(holds_at(p, point) for p in needed):
             found += 1
             yield point
@@ -45,7 +45,7 @@ def points_for(
             return
 
 
-def _definitions(premises: Sequence[Relational]) -> dict[Any, Relational]:
+def definitions(premises: Sequence[Relational]) -> dict[Any, Relational]:
     """s -> the equation s = e among the premises, where e holds no symbol that is defined itself."""
     found: dict[Any, Relational] = {}
     held: set[Any] = set()
@@ -56,6 +56,11 @@ def _definitions(premises: Sequence[Relational]) -> dict[Any, Relational]:
                 found[s], held = p, held | e.free_symbols
                 break
     return found
+
+
+def put_defined(point: Mapping[Any, Any], given: Mapping[Any, Relational]) -> dict[Any, Any]:
+    """The point with the symbols that equations define."""
+    return {**point, **{s: _defined(s, equation, point) for s, equation in given.items()}}
 
 
 def _defined(s: Any, equation: Relational, point: Mapping[Any, Any]) -> Any:
@@ -78,7 +83,7 @@ def _value(s: Any, ends: tuple[Any, Any], rng: random.Random) -> Fraction:
     return Fraction(round(value)) if s.is_integer else value
 
 
-def _bounds(premises: Sequence[Relational]) -> dict[Any, tuple[Any, Any]]:
+def bounds_of(premises: Sequence[Relational]) -> dict[Any, tuple[Any, Any]]:
     """Constant bounds of symbols among the premises."""
     found: dict[Any, tuple[Any, Any]] = {}
     for p in premises:
