@@ -9,7 +9,6 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import sympy as sp
-from sympy.core.function import AppliedUndef
 from sympy.core.relational import Relational
 
 from ..kernel.balls import holds_at
@@ -18,6 +17,7 @@ from ..kernel.polynomials import undefined
 from ..kernel.terms import Captured, ForAll, NotWhole, carried, eq, exact, replaced, same
 from ..kernel.verdicts import Outcome, Verdict, inconclusive, proved, refuted
 from .algebra import Identity, Polynomial
+from .meanings import is_name, misused
 
 if TYPE_CHECKING:
     from ..kernel.lemma import Lemma
@@ -58,6 +58,8 @@ class Instance(Engine):
     def decide(self, claim: Relational, premises: Sequence[Relational]) -> Outcome:
         if strange := [str(s) for s in self.at if not isinstance(s, sp.Symbol)]:
             return inconclusive(f"{strange[0]} is no symbol: only symbols take values")
+        if not isinstance(self.of, ForAll) and (reason := misused(self.of, self.at)):
+            return inconclusive(reason)
         if isinstance(self.of, ForAll) and (missing := set(self.of.symbols) - set(self.at)):
             return inconclusive(f"no value for {sorted(map(str, missing))}")
         try:
@@ -158,11 +160,6 @@ def abs_name(value: Any) -> Any:
     """The value without a minus in front: the negative of a name is a name too."""
     value = exact(value)
     return -value if value.could_extract_minus_sign() else value
-
-
-def is_name(value: Any) -> bool:
-    """Whether a value is a mere name (a symbol, or an unknown function) and claims nothing."""
-    return bool(exact(value).is_Symbol or isinstance(value, AppliedUndef))
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import sympy as sp
-from sympy.core.function import AppliedUndef
 
-from ..engines.logic import Exhaustive, Expectation, is_name
+from ..engines.meanings import families_in, means_in
 from .defined import ambiguous, objection
-from .terms import ForAll, InexactNumber, exact
+from .terms import ForAll, InexactNumber
 
 if TYPE_CHECKING:
     from .lemma import Lemma
@@ -57,16 +56,12 @@ def _steps(lemma: Lemma) -> Iterator[str]:
 
 
 def _meanings(lemma: Lemma) -> Iterator[str]:
-    """A symbol is the mean of one thing, and stands for the cases of one family."""
+    """A name is the mean of one thing, and stands for the cases of one family, in used lemmas too."""
     means: dict[Any, Any] = {}
+    for name, term in means_in(lemma):
+        if means.setdefault(name, term) != term:
+            yield f"{name} is the mean of {means[name]} and of {term}"
     families: dict[Any, Any] = {}
-    for step in lemma.steps:
-        for engine in step.engine.walk():
-            if isinstance(engine, Expectation):
-                for term, mean in engine.means.items():
-                    if is_name(mean) and means.setdefault(exact(mean), term) != term:
-                        yield f"{mean} is the mean of {means[mean]} and of {term}"
-            if isinstance(engine, Exhaustive):
-                for s in (*step.claim.free_symbols, *step.claim.atoms(AppliedUndef)):
-                    if families.setdefault(s, engine.cases) != engine.cases:
-                        yield f"{s} stands for the cases of two families"
+    for name, family in families_in(lemma):
+        if families.setdefault(name, family) != family:
+            yield f"{name} stands for the cases of two families"

@@ -84,6 +84,14 @@ def _is_positive(e: Any) -> bool:
 
 
 def _sum(e: Any) -> KnownSign | None:
+    constant, rest = e.as_coeff_Add()
+    if isinstance(rest, sp.exp) and constant == -1:
+        return sign_of(rest.args[0])  # exp(a) - 1 has the sign of a
+    if isinstance(-rest, sp.exp) and constant == 1:
+        below = sign_of((-rest).args[0])
+        return None if below is None else -below
+    if isinstance(rest, sp.cosh) and constant >= -1:
+        return NOT_NEGATIVE
     total: KnownSign | None = KnownSign(0, 0)
     for part in e.args:
         sign = sign_of(part)

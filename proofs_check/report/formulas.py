@@ -51,4 +51,4 @@ def latex(h: Hypothesis) -> str:
 
 def _math(e: Any) -> str:
     printer = _Printer()
-    return f"<math>{printer._print(e).toxml()}</math>"
+    return f'<math displaystyle="true">{printer._print(e).toxml()}</math>'

@@ -10,7 +10,7 @@ from html import escape
 from ..kernel.verdicts import Verdict
 from ..runner import Report
 
-WIDTH, COLUMN, LINE, PAD, ROW_GAP, LETTERS = 190, 250, 15, 8, 12, 30
+WIDTH, COLUMN, LINE, PAD, ROW_GAP, LETTERS = 205, 260, 15, 8, 12, 28
 SWEEPS = 6
 MARKS = dict(zip(Verdict, ("✓", "❝", "?", "✗"), strict=True))
 

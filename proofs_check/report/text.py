@@ -33,7 +33,7 @@ def print_reports(reports: Sequence[Report], console: Console) -> None:
     for line in _failures(reports):
         console.print(Text(line, style="bold"), soft_wrap=True)
     if sources := citations(reports):
-        console.print(f"{len(sources)} facts are taken from the literature.", highlight=False)
+        console.print(f"{len(sources)} facts are not checked here.", highlight=False)
     console.print(sentence(reports), highlight=False, soft_wrap=True)
 
 

@@ -18,7 +18,10 @@ from proofs_check.engines import (
     Instance,
     Monotone,
     Polynomial,
+    Shannon,
     Sign,
+    entropy,
+    information,
 )
 from proofs_check.kernel.inspect import IllFormed
 from proofs_check.kernel.lemma import Lemma, Mutant, Step, check
@@ -166,6 +169,36 @@ HOLES = {
         le(M(1), s),
         (ForAll((s,), le(M(s), s)),),
     ),
+    "a value for the mean of something else": (
+        Instance(
+            lemma(
+                le(y, 1),
+                Expectation(le(x, 1), {x: y}),
+                hypotheses={"h": le(x, 1), "y is a mean": le(M(1), 0)},
+            ),
+            at={x: 0, y: 7},
+        ),
+        le(7, 1),
+        (le(M(1), 0),),
+    ),
+    "numbers in the place of entropies": (
+        Instance(
+            lemma(ge(information("X", "Y"), 0), Shannon()),
+            at={entropy("X"): 1, entropy("Y"): 1, entropy("X", "Y"): 5},
+        ),
+        ge(2, 5),
+        (),
+    ),
+    "entropies of other variables in one place only": (
+        Instance(lemma(ge(information("X", "Y"), 0), Shannon()), at={entropy("X"): entropy("Z")}),
+        ge(entropy("Z") + entropy("Y"), entropy("X", "Y")),
+        (),
+    ),
+    "a value for a side of a family": (
+        Instance(lemma(le(x, 1), Exhaustive(lambda: iter([("a", 0, 1)]))), at={x: 2}),
+        le(2, 1),
+        (),
+    ),
     "a whole number that is none": (
         Instance(lemma(le(whole, whole**2), Cited("everybody")), at={whole: exact("1/2")}),
         le(exact("1/2"), exact("1/4")),
@@ -189,6 +222,20 @@ def test_a_value_for_a_mean_is_taken_for_granted_aloud():
     outcome = Expectation(ge(x, 1), {x: 0}).decide(ge(0, 1), [ge(x, 1)])
     assert outcome.verdict is not Verdict.PROVED
     assert "the mean of x is 0" in outcome.modulo
+
+
+def test_entropies_may_be_renamed_together():
+    model = lemma(ge(information("X", "Y"), 0), Shannon())
+    names = {("X",): ("A",), ("Y",): ("B", "C"), ("X", "Y"): ("A", "B", "C")}
+    rule = Instance(model, at={entropy(*old): entropy(*new) for old, new in names.items()})
+    assert rule.decide(ge(information("A", "B C"), 0), []).verdict is Verdict.PROVED
+
+
+def test_a_mean_of_one_thing_is_no_mean_of_another_in_a_used_lemma():
+    below = lemma(le(s, 1), Expectation(le(x, 1), {x: s}), hypotheses={"h": le(x, 1)})
+    steps = (Step("used", le(s, 1), Instance(below)), Step("own", ge(s, 2), Expectation(ge(y, 2), {y: s})))
+    with pytest.raises(IllFormed, match="mean of"):
+        Lemma("both", "here", "", (ge(1, 2),), steps, {"x": le(x, 1), "y": ge(y, 2)})
 
 
 def test_a_step_knows_earlier_steps_only():
@@ -278,5 +325,7 @@ def test_what_the_guards_must_not_lose():
     assert wide.decide(gt(sp.log(2 + sp.sin(x)), -1), [ge(x, -3), le(x, 3)]).verdict is Verdict.PROVED
     assert Ball({}).decide(lt(sp.pi**2, 10), []).verdict is Verdict.PROVED
     assert Sign().decide(ge(sp.gamma(a + b), 0), []).verdict is Verdict.PROVED
+    assert Sign().decide(ge(1 / (sp.exp(a) - 1) + 1 / sp.cosh(x), 0), []).verdict is Verdict.PROVED
+    assert Sign().decide(ge(sp.cosh(x) - 1, 0), []).verdict is Verdict.PROVED
     assert Identity().decide(eq(a**b * a, a ** (b + 1)), []).verdict is Verdict.PROVED
     assert check(lemma(le(x, Fraction(1, 2)), Polynomial(), hypotheses={"h": le(x, 0)})).verdict in TRUSTED
