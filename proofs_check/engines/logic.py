@@ -17,7 +17,7 @@ from ..kernel.polynomials import undefined
 from ..kernel.terms import Captured, ForAll, NotWhole, carried, eq, exact, replaced, same
 from ..kernel.verdicts import Outcome, Verdict, inconclusive, proved, refuted
 from .algebra import Identity, Polynomial
-from .meanings import is_name, misused
+from .meanings import abs_name, is_name, misused
 
 if TYPE_CHECKING:
     from ..kernel.lemma import Lemma
@@ -154,12 +154,6 @@ class Expectation(Engine):
         if granted and found.verdict is Verdict.PROVED:
             return Outcome(Verdict.CITED, found.words, modulo=granted)
         return found
-
-
-def abs_name(value: Any) -> Any:
-    """The value without a minus in front: the negative of a name is a name too."""
-    value = exact(value)
-    return -value if value.could_extract_minus_sign() else value
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from ..kernel.lemma import Lemma
 
 
+def abs_name(value: Any) -> Any:
+    """The value without a minus in front: the negative of a name is a name too."""
+    value = exact(value)
+    return -value if value.could_extract_minus_sign() else value
+
+
 def is_name(value: Any) -> bool:
     """Whether a value is a mere name (a symbol, or an unknown function) and claims nothing."""
     return bool(exact(value).is_Symbol or isinstance(value, AppliedUndef))
@@ -29,7 +35,8 @@ def means_in(lemma: Lemma) -> Iterator[tuple[Any, Any]]:
 
     for engine in lemma.engines():
         if isinstance(engine, Expectation):
-            yield from ((exact(m), exact(term)) for term, m in engine.means.items() if is_name(m))
+            named = ((abs_name(m), exact(term)) for term, m in engine.means.items())
+            yield from ((name, term) for name, term in named if is_name(name))
         if isinstance(engine, Instance) and not isinstance(engine.of, ForAll):
             at = {s: exact(v) for s, v in engine.at.items()}
             for name, term in means_in(engine.of):

@@ -47,7 +47,6 @@ CHANGE_OF_MEASURE = Lemma(
             without=("data processing",),
         ),
     ),
-    covers=("CHANGE_OF_MEASURE_NATS",),
     ranges={p: ("1/50", "49/50"), q: ("1/200", "49/50"), nats: (0, 8)},
 )
 
@@ -117,7 +116,6 @@ ROBUST_BOUND = Lemma(
             without=("C at most X",),
         ),
     ),
-    covers=("PROXY_TO_SQUARE",),
 )
 
 
@@ -178,7 +176,6 @@ SHARP = Lemma(
         ),
         Mutant("change of measure is dropped", _CHOSEN | {p: 1}, without=("change of measure",)),
     ),
-    covers=("PROXY_TO_SQUARE", "CHANGE_OF_MEASURE_NATS"),
     ranges={
         **{delta: ("1/2", 1), n: (1, "3/2"), v: ("1/2", 1), rho: ("1/2", 1), a: (2, 3)},
         **{budget: (0, 1), p: (0, "1/30"), rare: (0, "1/1000000")},
@@ -215,7 +212,6 @@ SHARP_BOUND = Lemma(
             ge(slope, corr * sp.sqrt(n / (2 * v * rho * (budget + sp.log(2))))),
         ),
     ),
-    covers=("PROXY_TO_SQUARE", "CHANGE_OF_MEASURE_NATS"),
 )
 
 LEMMAS = (SHARP_BOUND, CHANGE_OF_MEASURE, AVERAGE_OVER_INIT, ROBUST_BOUND, SHARP)

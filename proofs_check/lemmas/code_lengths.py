@@ -132,7 +132,6 @@ INTEGER_CODE = Lemma(
             of=1,
         ),
     ),
-    covers=("INTEGER_WEIGHT",),
 )
 
 

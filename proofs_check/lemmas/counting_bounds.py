@@ -182,7 +182,6 @@ STIRLING = Lemma(
         ),
         Mutant("two terms from above", {m: 6}, le(sp.loggamma(m + 1), MAIN + low(m)), of=3),
     ),
-    covers=("STIRLING_TERMS",),
     ranges={m: (1, 200)},
 )
 

@@ -33,7 +33,6 @@ CHERNOFF = Lemma(
         ),
         Mutant("no slope is given", {a: 1, proxy: 1, chance: 1}, without=("every slope",)),
     ),
-    covers=("PROXY_TO_SQUARE",),
 )
 
 
@@ -84,7 +83,6 @@ UNION = Lemma(
             changed={"one f": le(one, delta)},
         ),
     ),
-    covers=("PROXY_TO_SQUARE",),
 )
 
 
@@ -119,7 +117,6 @@ DESCRIPTION_LENGTH = Lemma(
             ge(lip, corr * sp.sqrt(n / (2 * v * rho * confidence))),
         ),
     ),
-    covers=("PROXY_TO_SQUARE",),
 )
 
 LEMMAS = (CHERNOFF, UNION, DESCRIPTION_LENGTH)

@@ -151,7 +151,6 @@ ENTROPY_LOG2 = Lemma(
         Mutant("log 2 loses 3 %", {p: "1/2"}, le(binary_entropy(p), exact("97/100") * sp.log(2))),
         Mutant("reversed", {p: "1/3"}, ge(binary_entropy(p), sp.log(2))),
     ),
-    covers=("CHANGE_OF_MEASURE_NATS",),
     ranges={p: ("1/50", "49/50")},
 )
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sympy as sp
 
+from robustlaw.constants import CHERNOFF, REACH, TAIL_CHANCE, TAIL_EXPONENT
+
 from ..engines import Ball, Expectation, Identity, Instance, Polynomial
 from ..kernel.lemma import Lemma, Mutant, Step
 from ..kernel.terms import ForAll, eq, exact, ge, le, lt, reals
@@ -88,7 +90,6 @@ OPTIMUM = Lemma(
             changed={"every slope": ForAll((slope,), PROCESS.claim, (le(slope, exact("1/2")), ge(slope, 0)))},
         ),
     ),
-    covers=("PROXY_TO_SQUARE",),
 )
 
 
@@ -170,13 +171,14 @@ INFORMATION_LAW = Lemma(
             without=("budget",),
         ),
     ),
-    covers=("PROXY_TO_SQUARE",),
 )
 
 
 above = reals("u", positive=True)
 start = reals("d", positive=True)
-CLIP_RISK = lt(sp.exp(-30), exact(10) ** -13)
+CLIP_RISK = lt(sp.exp(-exact(TAIL_EXPONENT)), TAIL_CHANCE)
+REST = CHERNOFF * TAIL_EXPONENT
+LEFT = eq(rho / (n * sp.sqrt(REST * rho / n)), sp.sqrt(REST * rho / n) / 60)
 MILLS = le(sp.exp(-n * above**2 / (2 * rho)), above / start * sp.exp(-n * above**2 / (2 * rho)))
 LEFT_OVER = eq(
     sp.diff(-rho / (n * start) * sp.exp(-n * above**2 / (2 * rho)), above),
@@ -195,25 +197,47 @@ CLIPPING = Lemma(
         MILLS,
         LEFT_OVER,
         CLIP_RISK,
-        eq(rho / (n * sp.sqrt(60 * rho / n)), sp.sqrt(60 * rho / n) / 60),
+        LEFT,
+        eq(TAIL_CHANCE, exact(10) ** -13),
     ),
     hypotheses={"beyond d": ge(above, start)},
     steps=(
         Step("integrand", MILLS, Polynomial(), uses=()),
         Step("antiderivative", LEFT_OVER, Identity(), uses=()),
         Step("the tail", CLIP_RISK, Ball({}), uses=()),
-        Step(
-            "d/60",
-            eq(rho / (n * sp.sqrt(60 * rho / n)), sp.sqrt(60 * rho / n) / 60),
-            Identity(),
-            uses=(),
-        ),
+        Step("d/60", LEFT, Identity(), uses=()),
+        Step("ten to the -13", eq(TAIL_CHANCE, exact(10) ** -13), Identity(), uses=()),
     ),
     mutants=(
         Mutant("below d", {above: "1/2", start: 1, n: 1, rho: 1}, of=0, without=("beyond d",)),
         Mutant("exponent 29", {above: 1, start: 1, n: 1, rho: 1}, lt(sp.exp(-29), exact(10) ** -13), of=2),
     ),
-    covers=("TAIL_EXPONENT",),
+    covers=("TAIL_EXPONENT", "TAIL_CHANCE"),
 )
 
-LEMMAS = (DONSKER_VARADHAN, OPTIMUM, ROOT_OF_MEAN, INFORMATION_LAW, CLIPPING)
+dim = reals("dim", positive=True)
+distance, square = reals("E|x-mu| E|x-mu|^2", nonnegative=True)
+FARTHEST = le(distance + sp.sqrt(dim * rho), REACH * sp.sqrt(dim * rho))
+REACH_LEMMA = Lemma(
+    name="how large the ratio is on average",
+    source="here",
+    says=(
+        "|X|/(Lip sqrt v) is at most the mean of a_i (|x_i - mu| + sqrt(d rho)) with mean a_i <= 1. As "
+        "E|x - mu| <= sqrt(E|x - mu|^2), and each of the d coordinates has variance at most rho, that is "
+        "at most 2 sqrt(d rho) on average."
+    ),
+    statement=(FARTHEST,),
+    hypotheses={"root of a mean": le(distance**2, square), "variances": le(square, dim * rho)},
+    steps=(Step("both distances", FARTHEST, Polynomial()),),
+    mutants=(
+        Mutant(
+            "2 becomes 1.94",
+            {distance: 1, square: 1, dim: 1, rho: 1},
+            le(distance + sp.sqrt(dim * rho), exact("194/100") * sp.sqrt(dim * rho)),
+        ),
+        Mutant("any variance", {distance: 2, square: 4, dim: 1, rho: 1}, without=("variances",)),
+    ),
+    covers=("REACH",),
+)
+
+LEMMAS = (DONSKER_VARADHAN, OPTIMUM, ROOT_OF_MEAN, INFORMATION_LAW, CLIPPING, REACH_LEMMA)

@@ -8,6 +8,8 @@ from fractions import Fraction
 
 import sympy as sp
 
+from robustlaw.constants import GAP_PROXY, SYMMETRISATION, VC_SUPREMUM
+
 from ..engines import Exhaustive, Identity, Instance, Polynomial
 from ..kernel.lemma import Lemma, Mutant, Step
 from ..kernel.terms import ForAll, eq, exact, ge, le, reals
@@ -50,8 +52,42 @@ MASSART = Lemma(
 
 
 n, growth = reals("n g", positive=True)
-SYMMETRISED = le(mean, 2 * (sp.sqrt(n) / 2) * sp.sqrt(2 * (growth + sp.log(2))) / n)
-SUPREMUM = le(mean, sp.sqrt(2 * (growth + sp.log(2)) / n))
+rademacher = reals("r", nonnegative=True)
+ghost, plus, minus = reals("ghost r_plus r_minus")
+SYMMETRISED_MEAN = le(mean, SYMMETRISATION * rademacher)
+SYMMETRY = Lemma(
+    name="symmetrisation",
+    source="Gine & Zinn 1984",
+    says=(
+        "mean = E sup (R - R_D) <= ghost = E sup (1/n) sum_i s_i (loss'_i - loss_i), s fair signs, "
+        "loss' on a second sample (Jensen; swapping a pair of examples changes no law). The supremum of a "
+        "sum is at most the sum of suprema, and both have the mean r, the Rademacher complexity: mean <= 2 r."
+    ),
+    statement=(SYMMETRISED_MEAN,),
+    hypotheses={
+        "second sample": le(mean, ghost),
+        "two suprema": le(ghost, plus + minus),
+        "signs are fair": eq(plus, rademacher),
+        "so are theirs": eq(minus, rademacher),
+    },
+    steps=(Step("two halves", SYMMETRISED_MEAN, Polynomial()),),
+    mutants=(
+        Mutant(
+            "2 becomes 1.94",
+            {mean: 2, rademacher: 1, ghost: 2, plus: 1, minus: 1},
+            le(mean, exact("194/100") * rademacher),
+        ),
+        Mutant(
+            "the suprema are not added",
+            {mean: 3, rademacher: 1, ghost: 3, plus: 1, minus: 1},
+            without=("two suprema",),
+        ),
+    ),
+    covers=("SYMMETRISATION",),
+)
+HALVES = SYMMETRISATION * (sp.sqrt(n) / 2) * sp.sqrt(2 * (growth + sp.log(2))) / n
+SYMMETRISED = le(mean, HALVES)
+SUPREMUM = le(mean, sp.sqrt(VC_SUPREMUM * (growth + sp.log(2)) / n))
 MEAN_SUPREMUM = Lemma(
     name="mean supremum over a VC class",
     source="here; symmetrisation, Sauer 1972, Massart 2000",
@@ -65,10 +101,7 @@ MEAN_SUPREMUM = Lemma(
     steps=(
         Step(
             "sqrt n / n",
-            eq(
-                2 * (sp.sqrt(n) / 2) * sp.sqrt(2 * (growth + sp.log(2))) / n,
-                sp.sqrt(2 * (growth + sp.log(2)) / n),
-            ),
+            eq(HALVES, sp.sqrt(VC_SUPREMUM * (growth + sp.log(2)) / n)),
             Identity(),
         ),
         Step("constant", SUPREMUM, Polynomial()),
@@ -85,7 +118,7 @@ MEAN_SUPREMUM = Lemma(
             le(mean, sp.sqrt(2 * growth / n)),
         ),
     ),
-    covers=("SUPREMUM_TO_SQUARE",),
+    covers=("SYMMETRISATION", "VC_SUPREMUM"),
     ranges={mean: (0, 3)},
 )
 
@@ -147,7 +180,8 @@ SAUER = Lemma(
 
 
 limit = reals("b", positive=True)
-DIFFERENCES = eq(n * (limit / n) ** 2 / 4, limit**2 / (4 * n))
+MOVED = exact(GAP_PROXY) * limit**2 / n
+DIFFERENCES = eq(n * (limit / n) ** 2 / 4, MOVED)
 PART = le(learned_mean, limit * sp.sqrt(info / (2 * n)))
 INFORMATION_PART = Lemma(
     name="what a mask adds to a generalisation bound",
@@ -161,7 +195,7 @@ INFORMATION_PART = Lemma(
         "sample itself, G_m - 2 r_D moves by 3b/n: 3b for b."
     ),
     statement=(DIFFERENCES, PART),
-    hypotheses={"every slope": OPTIMUM.hypotheses["every slope"], "proxy": le(proxy, limit**2 / (4 * n))},
+    hypotheses={"every slope": OPTIMUM.hypotheses["every slope"], "proxy": le(proxy, MOVED)},
     steps=(
         Step("bounded differences", DIFFERENCES, Identity()),
         Step("learned", le(learned_mean, sp.sqrt(2 * proxy * info)), Instance(OPTIMUM)),
@@ -182,7 +216,7 @@ INFORMATION_PART = Lemma(
         ),
         Mutant("any proxy", {learned_mean: 4, proxy: 4, info: 2, limit: 1, n: 1}, of=1, without=("proxy",)),
     ),
-    covers=("INFORMATION_PART",),
+    covers=("GAP_PROXY",),
 )
 
-LEMMAS = (MASSART, MEAN_SUPREMUM, SAUER, INFORMATION_PART)
+LEMMAS = (MASSART, SYMMETRY, MEAN_SUPREMUM, SAUER, INFORMATION_PART)

@@ -117,7 +117,6 @@ MACHINE_WORDS = Lemma(
             without=("at every mask",),
         ),
     ),
-    covers=("NATS_PER_BIT",),
 )
 
 
@@ -209,7 +208,6 @@ LEAKAGE = Lemma(
             changed={"choice of a": ge(bound**2, exact("194/100") * v * rho * LEAK_NATS / n)},
         ),
     ),
-    covers=("PROXY_TO_SQUARE",),
     ranges={
         delta: ("1/10", 1),
         n: (1, 4),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sympy as sp
 
+from robustlaw.constants import FAIR
+
 from ..engines import Increasing, Instance, Polynomial, Shannon, conditional, entropies, entropy
 from ..engines import information as mutual
 from ..kernel.lemma import Lemma, Mutant, Step
@@ -12,7 +14,7 @@ from .entropy_basics import binary_entropy, mean, mean_entropy, means
 
 wrong, n, chance = reals("e n P", positive=True)
 slope = reals("t", nonnegative=True)
-HALF = exact("1/2")
+HALF = exact(FAIR)
 MARKOV = ForAll((slope,), le(sp.log(chance), n * (slope * wrong + sp.log(1 + sp.exp(-slope)) - sp.log(2))))
 BEST = sp.log(1 - wrong) - sp.log(wrong)
 GAP = sp.log(2) - binary_entropy(wrong)
@@ -50,6 +52,7 @@ FEW_WRONG = Lemma(
         ),
         Mutant("more than half may be wrong", {wrong: "9/10", n: 10, chance: 1}, without=("at most half",)),
     ),
+    covers=("FAIR",),
     ranges={wrong: ("1/50", "1/2")},
 )
 
@@ -107,7 +110,7 @@ FANO_STEP = Lemma(
 
 LABELS = ("y1", "y2", "y3")
 EVERY = " ".join(LABELS)
-FAIR = eq(entropy(EVERY), 3 * sp.log(2))
+FAIR_LABELS = eq(entropy(EVERY), 3 * sp.log(2))
 AVERAGE = ge(mutual("f", EVERY), 3 * sp.log(2) - sum(conditional(y, "f") for y in LABELS))
 MEAN_FORM = ge(mutual("f", EVERY), 3 * (sp.log(2) - binary_entropy(mean)))
 
@@ -133,7 +136,7 @@ AVERAGE_FORM = Lemma(
     ),
     statement=(AVERAGE, MEAN_FORM),
     hypotheses={
-        "fair and independent": FAIR,
+        "fair and independent": FAIR_LABELS,
         "mean error above 0": gt(mean, 0),
         "mean error below 1": lt(mean, 1),
         "mean over labels": eq(sum(conditional(y, "f") for y in LABELS), 3 * mean_entropy),

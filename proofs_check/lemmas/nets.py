@@ -133,7 +133,10 @@ ROUNDING = Lemma(
         Mutant("13/15 becomes 0.87", {**END, f: "29/30", shift: "1/30"}, moved_by("13/100", eps), of=2),
         Mutant("a larger net", {**END, f: "1/2", shift: "1/2"}, of=2, without=("near",)),
     ),
-    covers=("SHRINK", "CLIPPED_SQUARE"),
+    covers=(
+        "SHRINK",
+        "CLIPPED_SQUARE",
+    ),
     ranges={f: ("-3/4", "3/4"), shift: (0, "1/40"), eps: ("9/10", 1), y: (-1, 1)},
 )
 

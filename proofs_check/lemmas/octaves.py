@@ -101,7 +101,10 @@ MACHINE_WORDS = Lemma(
         Mutant("31 bits", {kept: 1}, words_claim(31, COUNTS[FLOAT32_BITS])),
         Mutant("63 bits", {kept: 1}, words_claim(63, COUNTS[FLOAT64_BITS]), of=1),
     ),
-    covers=("FLOAT32_BITS", "FLOAT64_BITS"),
+    covers=(
+        "FLOAT32_BITS",
+        "FLOAT64_BITS",
+    ),
 )
 
 LEMMAS = (ONE_SIDED_SHARES, TWO_SIDED_SHARES, MACHINE_WORDS)

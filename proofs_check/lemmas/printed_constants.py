@@ -67,7 +67,6 @@ TAIL_CHAIN = Lemma(
         Mutant("72 becomes 70", _TIGHT, le(proxy, 70 * rho / n), of=2),
         Mutant("|z| may be 3", {**_TIGHT, chance_zh: 2}, of=0, without=("|z| <= 2",)),
     ),
-    covers=("PRINTED_TAIL", "PRINTED_PROXY"),
 )
 
 
@@ -120,7 +119,6 @@ SAMPLE_SIZE = Lemma(
         ),
         Mutant("any sample size", {eps: 1, parts: 1, delta: 1, n: 1}, of=2, without=("sample size",)),
     ),
-    covers=("SAMPLE_CONSTANT",),
     ranges={parts: (1, 3), delta: ("1/10", 1), eps: ("1/2", 1), n: (1000, 20000)},
 )
 
@@ -175,7 +173,6 @@ SPARSE = Lemma(
         ),
         Mutant("1152 becomes 1120", _POINT, eq(8 * sp.sqrt(2 * 72 * 144), 1120), of=1),
     ),
-    covers=("PRINTED_SPARSE_CONSTANT",),
     ranges={
         **{eps: ("1/10", 1), lip: (2, 9), centred: ("1/8", "1/2"), n: (1, 20), delta: ("1/10", 1)},
         **{factor: (50, 100), rho: ("1/2", 1), nats: (1, 5), logs: (1, 5)},
@@ -220,7 +217,6 @@ UNIVERSAL = Lemma(
         Mutant("any Lip", {**_SLOW, lip: 2}, without=("small Lip",)),
         Mutant("9216 becomes 9000", _SLOW, eq(8**2 * 144, 9000), of=1),
     ),
-    covers=("PRINTED_UNIVERSAL_CONSTANT",),
 )
 
 LEMMAS = (TAIL_CHAIN, SAMPLE_SIZE, SPARSE, UNIVERSAL)

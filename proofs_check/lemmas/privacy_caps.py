@@ -85,7 +85,6 @@ PURE_DP = Lemma(
             without=("chord",),
         ),
     ),
-    covers=("PURE_PRIVACY_CAP",),
 )
 
 
@@ -115,7 +114,6 @@ LABEL_DP = Lemma(
         ),
         Mutant("without privacy", {ratio: 2, limit: 1}, without=("private",)),
     ),
-    covers=("PURE_PRIVACY_LABEL_CAP",),
     ranges={ratio: (0, 4), limit: (0, 4)},
 )
 

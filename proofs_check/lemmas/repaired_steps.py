@@ -89,7 +89,6 @@ ROUNDING = Lemma(
             without=("f", "g"),
         ),
     ),
-    covers=("REPAIRED_SHRINK", "NET_RADIUS", "NET_FACTOR"),
 )
 
 

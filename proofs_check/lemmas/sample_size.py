@@ -138,7 +138,10 @@ FAILURE = Lemma(
         Mutant("any sample size", {k: 1, delta: "1/10", many: 1}, of=2, without=("enough",)),
         Mutant("reversed", tight, ge(TOTAL.lhs, TOTAL.rhs), of=2),
     ),
-    covers=("SAMPLE_LOG", "SAMPLE_SIZE"),
+    covers=(
+        "SAMPLE_LOG",
+        "SAMPLE_SIZE",
+    ),
     ranges={k: (1, 4), delta: ("1/10", "9/10"), many: (2000, 20000)},
 )
 

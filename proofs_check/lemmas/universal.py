@@ -84,7 +84,10 @@ def universal(name: str, says: str, constant: Any, tail: Any, left: Any) -> Lemm
             ),
             Mutant("any slope", {**witness(constant), slope: 9}, without=("small slope",)),
         ),
-        covers=("TAIL_LOG", "TAIL_SHARE"),
+        covers=(
+            "TAIL_LOG",
+            "TAIL_SHARE",
+        ),
         ranges={
             delta: ("1/10", "9/10"),
             eps: (1, 4),
@@ -144,7 +147,11 @@ PRINTED = Lemma(
         Mutant("180 for 2^9", witness(180), of=2, changed={"small slope": le(slope, bound(180))}),
         Mutant("any slope", {**witness(UNIVERSAL), slope: 9}, of=2, without=("small slope",)),
     ),
-    covers=("UNIVERSAL", "TAIL_LOG", "TAIL_SHARE"),
+    covers=(
+        "UNIVERSAL",
+        "TAIL_LOG",
+        "TAIL_SHARE",
+    ),
     ranges=OWN.ranges,
 )
 
