@@ -51,14 +51,17 @@ def test_speaks_of_something(name):
     assert lemma.name == name == name.strip()
     assert lemma.says.strip()
     assert lemma.source.strip()
-    for claim in lemma.statement:
-        assert claim.lhs != claim.rhs, f"{claim} says nothing: sympy has simplified it away"
-        assert not isinstance(claim, Ne)
+    assert not any(isinstance(claim, Ne) for claim in lemma.statement)
+    # sympy computes while it builds a claim: what it turns into x = x may check a constant, and shows nothing
+    told = any(claim.lhs != claim.rhs for claim in lemma.statement)
+    assert told or lemma.covers, "sympy has simplified every claim away"
 
 
 @pytest.mark.parametrize("name", LEMMAS)
 def test_hypotheses_do_not_contradict_each_other(name):
     lemma = LEMMAS[name]
+    if not lemma.hypotheses:
+        return
     # a mutant of the statement dies where all hypotheses hold
     met = (m for m in lemma.mutants if m.statement is not None and not m.without and not m.changed)
     if any(attack(lemma, m).verdict is Verdict.REFUTED for m in met):
