@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import textwrap
 from collections.abc import Sequence
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from .check import Audit, DefectFound, NumberFound
@@ -85,8 +87,12 @@ def _witness(f: DefectFound) -> str:
 
 
 def _number(n: NumberFound) -> tuple[str, str, str, str, str]:
-    best = f"{float(n.number.best):.4g} ({n.number.better})"
-    return (n.number.name, n.number.means, str(n.lemma.verdict), best, f"{float(n.number.slack):.3g}")
+    best = f"{_decimal(n.number.best):.4g} ({n.number.better})"
+    return (n.number.name, n.number.means, str(n.lemma.verdict), best, f"{_decimal(n.number.slack):.3g}")
+
+
+def _decimal(value: Fraction) -> Decimal:
+    return Decimal(value.numerator) / Decimal(value.denominator)
 
 
 def _conclusion(found: Audit) -> str:

@@ -21,7 +21,7 @@ from .verdicts import Outcome, proved, refuted
 if TYPE_CHECKING:
     from .lemma import Lemma
 
-SPOT_CHECKS = 20
+SPOT_CHECKS = 8
 ENTROPY_CHECKS = 4
 TABLES = 30
 

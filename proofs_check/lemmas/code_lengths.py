@@ -87,6 +87,11 @@ MASK_CODE = Lemma(
     ),
     mutants=(
         Mutant(
+            "3 % less",
+            {entries: 4, masks: 6, length: sp.log(30), share: "1/5"},
+            le(masks * sp.exp(-length), exact("97/100") / (entries + 1)),
+        ),
+        Mutant(
             "the count costs log N",
             {entries: 4, masks: 6, length: sp.log(24), share: "1/5"},
             changed={"length": ge(length, sp.log(entries * masks))},

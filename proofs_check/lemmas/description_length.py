@@ -71,6 +71,12 @@ UNION = Lemma(
     ),
     mutants=(
         Mutant(
+            "3 % less",
+            {delta: "1/2", one: "1/2", weight: 1, kraft: 1, total: "1/2", **means(worst, "1/2")},
+            le(total, exact("97/100") * delta),
+            of=1,
+        ),
+        Mutant(
             "a Kraft sum of 1.03",
             {delta: "1/2", one: "1/2", weight: 1, kraft: "103/100", total: "515/1000", **means(worst, "1/2")},
             of=1,

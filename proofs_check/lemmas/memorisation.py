@@ -14,7 +14,7 @@ from .entropy_basics import binary_entropy, mean, mean_entropy, means
 
 wrong, n, chance = reals("e n P", positive=True)
 slope = reals("t", nonnegative=True)
-HALF = exact(FAIR)
+FAIR_SHARE, HALF = exact(FAIR), exact("1/2")
 MARKOV = ForAll((slope,), le(sp.log(chance), n * (slope * wrong + sp.log(1 + sp.exp(-slope)) - sp.log(2))))
 BEST = sp.log(1 - wrong) - sp.log(wrong)
 GAP = sp.log(2) - binary_entropy(wrong)
@@ -28,7 +28,7 @@ FEW_WRONG = Lemma(
         "1/2, and log P <= -n (log 2 - h(e))."
     ),
     statement=(TAIL,),
-    hypotheses={"at most half": le(wrong, HALF), "every slope": MARKOV},
+    hypotheses={"at most half": le(wrong, FAIR_SHARE), "every slope": MARKOV},
     steps=(
         Step("odds", le(sp.log(wrong), sp.log(1 - wrong)), Increasing(sp.log, wrong, 1 - wrong)),
         Step(

@@ -98,6 +98,7 @@ EXPONENTS = Lemma(
         Mutant("96^2 becomes 95^2", UNIT, deviation(PRINTED_V, 95**2), of=2),
         Mutant("48 becomes 47", UNIT, one_sample(REDONE_FACTOR, 47), of=3),
     ),
+    covers=("CHERNOFF",),
 )
 
 known, spread, reach = reals("I C X", nonnegative=True)

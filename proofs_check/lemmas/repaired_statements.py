@@ -60,6 +60,7 @@ RECIPROCAL = Lemma(
 
 inputs, hidden, outputs = sp.symbols("d h o", integer=True, positive=True)
 COUNT = inputs * hidden + hidden + hidden * outputs + outputs
+BY_UNIT = eq(COUNT, hidden * (inputs + 1) + outputs * (hidden + 1))
 TOY = Lemma(
     name="parameters of the toy networks",
     source=f"{NFP}, Figure 4",
@@ -68,20 +69,22 @@ TOY = Lemma(
         "biases: 21 for 3-4-1 (squared error) and 20 for 3-3-2 (cross-entropy)."
     ),
     statement=(
+        BY_UNIT,
         eq(COUNT.subs({inputs: 3, hidden: 4, outputs: 1}), 21),
         eq(COUNT.subs({inputs: 3, hidden: 3, outputs: 2}), 20),
     ),
     steps=(
+        Step("unit by unit", BY_UNIT, Identity()),
         Step("3-4-1", eq(COUNT.subs({inputs: 3, hidden: 4, outputs: 1}), 21), Identity()),
         Step("3-3-2", eq(COUNT.subs({inputs: 3, hidden: 3, outputs: 2}), 20), Identity()),
     ),
     mutants=(
-        Mutant("21 for 3-3-2", {}, eq(COUNT.subs({inputs: 3, hidden: 3, outputs: 2}), 21), of=1),
+        Mutant("21 for 3-3-2", {}, eq(COUNT.subs({inputs: 3, hidden: 3, outputs: 2}), 21), of=2),
         Mutant(
             "biases are left out",
             {},
             eq((inputs * hidden + hidden * outputs).subs({inputs: 3, hidden: 3, outputs: 2}), 20),
-            of=1,
+            of=2,
         ),
     ),
 )

@@ -243,14 +243,15 @@ def _codes(masks: Sequence[np.ndarray]) -> np.ndarray:
 def _law_of(codes: np.ndarray, chance: np.ndarray) -> np.ndarray:
     """Probabilities of the different masks."""
     _, place = np.unique(codes, return_inverse=True)
-    return np.bincount(place, weights=chance)
+    law = np.bincount(place, weights=chance)
+    return law / law.sum()  # of a single mask exactly 1
 
 
 def _bits(law: np.ndarray) -> float:
-    return float(-(law * np.log2(law)).sum()) + 0.0
+    return abs(float((law * np.log2(law)).sum()))
 
 
 def _plug_in(law: np.ndarray, samples: int, rng: np.random.Generator) -> float:
     """Mean of the plug-in entropy of that many sampled data sets, bits."""
     counts = rng.multinomial(samples, law / law.sum(), size=REPEATS) / samples
-    return float(-(xlogy(counts, counts) / math.log(2.0)).sum(1).mean())
+    return abs(float((xlogy(counts, counts) / math.log(2.0)).sum(1).mean()))
