@@ -34,7 +34,13 @@ from .estimators import ESTIMATORS, plug_in_information
 from .finite import FiniteChannel
 from .mask_information import RUNGS, Rung, mask_information
 from .noisy_scores import NoisyScores
-from .probe import mask_only_probe, probe_bound, probe_statistic
+from .probe import (
+    mask_only_probe,
+    positive_information,
+    positive_probe_bound,
+    probe_bound,
+    probe_statistic,
+)
 from .pruner_channels import FixedInputs, FreshExamples, noisy_fixed_inputs
 from .runs import Runs, Sample, draw_runs, sample
 from .sources import BetaData, BiasedLabels, DataSource, FairLabels, GaussianData, UniformSubsets
@@ -112,6 +118,8 @@ __all__ = [
     "mask_only_probe",
     "noisy_fixed_inputs",
     "plug_in_information",
+    "positive_information",
+    "positive_probe_bound",
     "probe_bound",
     "probe_statistic",
     "relative_entropy",

@@ -3,6 +3,9 @@
 With a_i = f_{m w0}(x_i) - c, T = sum a_i z_i / |a| is sub-Gaussian with proxy v for every fixed mask,
 given the inputs. Donsker and Varadhan's inequality on lambda T, optimised over lambda, and Jensen's
 over inputs and initialisation give |E T| <= sqrt(2 v I(m;Y|X,init)).
+
+From few runs the positive part of T certifies more: it never falls below 0, so that a bet on its mean
+risks far less, and E exp(s max(T, 0)) <= 1 + E exp(s T) costs at most log 2 of the information.
 """
 
 from __future__ import annotations
@@ -20,6 +23,9 @@ from .confidence import betting_lower
 from .needs import need
 from .runs import Sample
 from .targets import Target
+
+# A sum of up to 40 000 products |a_i z_i| errs by less than 1e-11 of |a| |z|, and the mean of T no more.
+_SUMMED = 1e-11
 
 
 def mask_only_probe(sample: Sample, risk: float) -> Bound:
@@ -49,6 +55,41 @@ def probe_bound(values: Float[np.ndarray, " runs"], proxy: float, reach: float, 
         len(values),
         note=f"mean T {values.mean():.4g}, certainly {mean:.4g}",
     )
+
+
+def positive_probe_bound(
+    values: Float[np.ndarray, " runs"], proxy: float, reach: float, risk: float
+) -> Bound:
+    """`positive_information` of the largest mean of max(T, 0) that is certain, T in [-reach, reach].
+
+    From S runs close to a mean t, betting certifies about t - (reach + t) log(1/risk)/S of T itself and
+    t (1 - log(1/risk)/S) of its positive part. For a T that points against the noise give -T: the sign
+    has to be fixed before the values are seen.
+    """
+    require_positive("proxy", proxy)
+    room = reach * (1.0 + 1e-12)
+    mean = betting_lower(np.clip(values, 0.0, room), 0.0, room, risk)
+    mean = max(0.0, mean - _SUMMED * reach)
+    return Bound(
+        "mask-only probe, positive part",
+        "lower",
+        positive_information(mean, proxy),
+        Target.LABELS_GIVEN_INIT,
+        risk,
+        len(values),
+        note=f"mean T {values.mean():.4g}, its positive part certainly {mean:.4g}",
+    )
+
+
+def positive_information(mean: float, proxy: float) -> float:
+    """The largest s E max(T, 0) - log(1 + exp(s^2 v/2)), from E max(T, 0) and v: a lower bound on I.
+
+    Every s >= 0 gives one (Donsker and Varadhan); the best lies between mean/v and twice that. At least
+    mean^2/(2v) - log 2, and 0 where the mean is too small to say anything.
+    """
+    s = mean / proxy * np.linspace(1.0, 2.0, 129)
+    best = float((s * mean - np.logaddexp(0.0, 0.5 * s * s * proxy)).max())
+    return max(0.0, best - 1e-14 * (1.0 + 4.0 * mean * mean / proxy))
 
 
 def probe_statistic(
