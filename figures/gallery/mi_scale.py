@@ -14,7 +14,7 @@ from robustlaw.sweep import Row
 
 from ..claims import Claim, Exact, Missing
 from ..sheets import Declared, Grid, Preset
-from ..style import PAGE, THEORY, letter, look, plain_ticks, sheet
+from ..style import PAGE, letter, look, plain_ticks, sheet
 
 LABEL = "information at scale"
 TITLE = "Certified information brackets against the truth"
@@ -118,17 +118,17 @@ def plot(table: pl.DataFrame) -> Figure:
 
 def _near(axes: Axes, scale: pl.DataFrame, sizes: Sequence[int]) -> None:
     """Brackets over the truth, side by side at each size: light bars from few runs, dark ones from many."""
-    axes.axhline(1.0, **THEORY)
+    axes.axhline(1.0, color="black", linewidth=1.0)
     counts = sorted(set(scale["runs"]))
     for place, (channel, style) in enumerate(SHOWN.items()):
         for number, runs in enumerate(counts):
             own = scale.filter(pl.col("channel") == channel, pl.col("runs") == runs).sort("bits")
             at = [sizes.index(b) + 0.24 * (place - 1) + 0.1 * (number - 0.5) for b in own["bits"]]
             few = runs < counts[-1]
-            label = None if few else channel
             bars: dict[str, Any] = {"linewidth": 1.2 if few else 2.6, "alpha": 0.6 if few else 1.0}
-            ends = [own[end] / own["truth_upper"] for end in ("lower", "upper")]
-            axes.vlines(at, *ends, color=style.colour, label=label, **bars)
+            label = "" if few else channel
+            low, high = (own[end] / own["truth_upper"] for end in ("lower", "upper"))
+            axes.vlines(at, low, high, color=style.colour, label=label, **bars)
     axes.set(xlabel="N", ylabel="certified / truth")
     axes.set_xticks(range(len(sizes)), [f"{b}" for b in sizes])
     axes.legend(loc="lower right", title=f"T = {counts[-1]}, thin: {counts[0]}", title_fontsize=6.8)
@@ -140,10 +140,10 @@ def _far(axes: Axes, scale: pl.DataFrame, sizes: Sequence[int]) -> None:
     own = most.filter(pl.col("channel") == "Gaussian top-k").sort("bits")
     parity = most.filter(pl.col("channel") == "parity")
     at, last = [sizes.index(b) for b in own["bits"]], len(sizes)
-    axes.axhline(1.0, **THEORY)
+    axes.axhline(1.0, color="black", linewidth=1.0)
     for places, lines, style in ((at, own, SHOWN["Gaussian top-k"]), ([last], parity, look("Dense"))):
-        ends = [lines[end] / lines["truth_upper"] for end in ("lower", "upper")]
-        axes.vlines(places, *ends, color=style.colour, linewidth=3.0)
+        low, high = (lines[end] / lines["truth_upper"] for end in ("lower", "upper"))
+        axes.vlines(places, low, high, color=style.colour, linewidth=3.0)
         ratios = lines.select(pl.col("coupled_flips", *GUESSES) / pl.col("truth_upper"))
         plain: dict[str, Any] = {"linestyle": "none", "color": "0.5", "markerfacecolor": "white"}
         for name, (label, marker) in GUESSES.items():

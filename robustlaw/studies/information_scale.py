@@ -150,7 +150,7 @@ def _two_class(name: str) -> Callable[[ScaleConfig], tuple[MaskChannel, Bracket]
             "kept": cell.kept,
             "strength": STRENGTH[cell.channel],
         }
-        channel = ZOO[name](**parameters)
+        channel: Any = ZOO[name](**parameters)
         return channel, channel.exact
 
     return made
@@ -163,7 +163,7 @@ def _parity(cell: ScaleConfig) -> tuple[MaskChannel, Bracket]:
     k = np.arange(3 * cell.bits // 10)
     noise = ((1103515245 * i + 12345 * k + 31 * i**2 * k + 777) % 2**31) >> 11 & 1
     parameters: dict[str, Any] = {"labels_in": labels.astype(bool), "noise_in": noise.astype(bool)}
-    channel = ZOO["Z15"](**parameters)
+    channel: Any = ZOO["Z15"](**parameters)
     return channel, channel.exact
 
 
