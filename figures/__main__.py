@@ -45,7 +45,11 @@ def main(
     wanted = names() if chosen == ["all"] else tuple(dict.fromkeys(chosen))
     for name in wanted:
         sheet_module(name)  # every name is checked before anything runs
-    made = [_make(name, preset, out, jobs, console) for name in wanted]
+    try:
+        made = [_make(name, preset, out, jobs, console) for name in wanted]
+    except SweepInterrupted as stop:  # caught here, since typer ends a command on Ctrl-C without a word
+        print(f"stopped: {stop}", file=sys.stderr)
+        raise typer.Exit(130) from None
     if as_json:
         print(
             json.dumps([{"figure": m.name, "claims": [j.plain() for j in m.claims]} for m in made], indent=1)
@@ -110,9 +114,6 @@ def run() -> None:
     """The command; what a user can mend is told in a sentence, with exit status 2."""
     try:
         app()
-    except SweepInterrupted as stop:
-        print(f"stopped: {stop}", file=sys.stderr)
-        sys.exit(130)
     except RobustlawError as error:
         print(f"error: {type(error).__name__}: {error}", file=sys.stderr)
         sys.exit(2)
