@@ -18,8 +18,8 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 
 COLUMN, PAGE = 3.35, 6.9  # widths of a column and of a page, inches
-PUBLISHED = {"color": "0.55", "linestyle": (0, (4, 2)), "linewidth": 1.1, "zorder": 1}
-THEORY = {"color": "black", "linestyle": "-", "linewidth": 1.4, "zorder": 3}
+PUBLISHED: dict[str, Any] = {"color": "0.55", "linestyle": (0, (4, 2)), "linewidth": 1.1, "zorder": 1}
+THEORY: dict[str, Any] = {"color": "black", "linestyle": "-", "linewidth": 1.4, "zorder": 3}
 SETTINGS: Any = {
     "font.family": "sans-serif",
     "font.size": 8.0,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -35,6 +36,7 @@ BITS = (1, 2, 3, 4, 6, 8)
 POPUP_COUNTS = (630, 315, 158, 79)
 METHODS = (*nfp_1a.METHODS, "EdgePopup")
 LEVEL = 0.05
+MOST_NUMBERS = 1322
 FEWEST = 8
 
 
@@ -46,71 +48,65 @@ def study(preset: Preset) -> list[Grid]:
 
 
 def tidy(rows: Sequence[Row]) -> pl.DataFrame:
-    """One line a method, seed, kept count and number of bits (0: nothing is trained, 32: as trained)."""
-    lines = []
+    """One line a method, kept count and number of bits (0: nothing is trained), over seeds.
+
+    stored, room  : n (a + w)(log 2 - h(w/(a + w))) at the mean shares, and what the numbers can hold, nats
+    middle, lower : their difference, and a value below which it lies with chance at most LEVEL: means of
+                    shares and numbers are moved to their betting ends, each at a third of the level
+    """
+    cells: dict[tuple[str, int, int], list[tuple[float, float, float]]] = {}
     for row in rows:
         method, result = row.config["method"], row.result or {}
-        frozen = method == "EdgePopup"
         for place, kept in enumerate(result["kept"]):
-            for bits in (0,) if frozen else (*BITS, 32):
+            for bits in (0,) if method == "EdgePopup" else (*BITS, 32):
                 tail = "" if bits in (0, 32) else f"_{bits}"
-                lines.append(
-                    {
-                        "method": method,
-                        "seed": row.config["seed"],
-                        "kept": kept,
-                        "bits": bits,
-                        "numbers": 0 if frozen else result["numbers"][place],
-                        **{n: result[n + tail][place] / POINTS for n in ("memorised", "wrong", "errors")},
-                    }
-                )
-    return pl.DataFrame(lines, infer_schema_length=None).sort("method", "seed", "kept", "bits")
+                shares = (result[name + tail][place] / POINTS for name in ("memorised", "wrong"))
+                numbers = 0 if bits == 0 else result["numbers"][place]
+                cells.setdefault((method, kept, bits), []).append((*shares, numbers))
+    lines = [{**_keys(key), **_weighed(np.array(told), key[2])} for key, told in cells.items()]
+    return pl.DataFrame(lines, infer_schema_length=None).sort("method", "kept", "bits")
 
 
-def stored(sure: np.ndarray, wrong: np.ndarray) -> np.ndarray:
-    """n c (log 2 - h(w/c)) nats for shares c of sure answers and w of sure and wrong ones."""
-    c, w = np.asarray(sure, dtype=float), np.asarray(wrong, dtype=float)
-    entropy = (
-        xlogy(c, np.maximum(c, 1e-300))
-        - xlogy(w, np.maximum(w, 1e-300))
-        - xlogy(c - w, np.maximum(c - w, 1e-300))
-    )
-    return np.where(2 * w >= c, 0.0, POINTS * (c * math.log(2.0) - entropy))
+def _keys(key: tuple[str, int, int]) -> dict[str, Any]:
+    return dict(zip(("method", "kept", "bits"), key, strict=True))
 
 
-def balance(table: pl.DataFrame) -> pl.DataFrame:
-    """For each method, count and number of bits: what is stored, what the numbers can hold, the difference.
+def _weighed(told: np.ndarray, bits: int) -> dict[str, float]:
+    # loads torch, as no drawing may
+    from robustlaw.information.confidence import betting_lower, betting_upper
 
-    lower : the difference, wrong with chance at most LEVEL: shares and counts are moved by Hoeffding's
-            deviation, each with a quarter of the level
-    """
-    grouped = table.group_by("method", "kept", "bits").agg(
-        pl.col("memorised", "wrong", "numbers").mean(),
-        pl.col("numbers").max().alias("most"),
-        pl.len().alias("seeds"),
-    )
-    shift = np.sqrt(math.log(4.0 / LEVEL) / (2.0 * grouped["seeds"].to_numpy()))
-    right = np.maximum(grouped["memorised"].to_numpy() - shift, 0.0)
-    wrong = np.minimum(grouped["wrong"].to_numpy() + shift, 1.0)
+    memorised, wrong, numbers = told.T
+    most, room, risk = float(numbers.max()), bits * math.log(2.0), LEVEL / 3.0
+    right = betting_lower(memorised, 0.0, 1.0, risk)
+    bad = betting_upper(wrong, 0.0, 1.0, risk)
+    many = betting_upper(numbers, 0.0, max(most, MOST_NUMBERS), risk) if bits else 0.0
+    middle = float(stored(memorised.mean() + wrong.mean(), wrong.mean()))
     # stored() grows with right answers and falls with wrong ones, as long as those are fewer
-    low = stored(right + wrong, wrong)
-    spread = grouped["most"].to_numpy() * shift
-    room = grouped["bits"].to_numpy() * math.log(2.0)
-    numbers = grouped["numbers"].to_numpy()
-    sure = stored((grouped["memorised"] + grouped["wrong"]).to_numpy(), grouped["wrong"].to_numpy())
-    return grouped.with_columns(
-        pl.Series("stored", sure),
-        pl.Series("room", room * numbers),
-        pl.Series("lower", low - room * (numbers + spread)),
-        pl.Series("middle", sure - room * numbers),
-    ).sort("method", "kept", "bits")
+    low = float(stored(min(right + bad, 1.0), bad))
+    return {
+        "seeds": len(told),
+        "memorised": float(memorised.mean()),
+        "wrong": float(wrong.mean()),
+        "numbers": float(numbers.mean()),
+        "stored": middle,
+        "room": room * float(numbers.mean()),
+        "middle": middle - room * float(numbers.mean()),
+        "lower": low - room * many,
+    }
+
+
+def stored(sure: float, wrong: float) -> float:
+    """n c (log 2 - h(w/c)) nats for a share c of sure answers, of which w are wrong; 0 if most are."""
+    if 2.0 * wrong >= sure:
+        return 0.0
+    entropy = xlogy(sure, sure) - xlogy(wrong, wrong) - xlogy(sure - wrong, sure - wrong)
+    return float(POINTS * (sure * math.log(2.0) - entropy))
 
 
 def plot(table: pl.DataFrame) -> Figure:
     figure, (left, right) = sheet(PAGE, 2.9, columns=2)
-    weighed = balance(table)
     for method in nfp_1a.METHODS:
-        own = weighed.filter(pl.col("method") == method, pl.col("bits") == 32, pl.col("numbers") > 0)
+        own = table.filter(pl.col("method") == method, pl.col("bits") == 32, pl.col("numbers") > 0)
         left.plot(own["kept"], POINTS * own["memorised"] / own["numbers"], **look(method).line())
     for bits in (1, 2):
         left.axhline(bits, **THEORY)
@@ -121,7 +117,7 @@ def plot(table: pl.DataFrame) -> Figure:
     plain_ticks(left.xaxis, (140, 70, 35, 17, 8))
     letter(left, "a")
     for place, method in enumerate(METHODS):
-        own = weighed.filter(pl.col("method") == method, pl.col("bits") <= 8)
+        own = table.filter(pl.col("method") == method, pl.col("bits") <= 8)
         best = own.sort("lower").tail(1)
         middle, low = best["middle"].item(), best["lower"].item()
         style = look(method).line(linestyle="none")
@@ -136,11 +132,10 @@ def plot(table: pl.DataFrame) -> Figure:
 
 
 def claims(table: pl.DataFrame) -> list[Claim]:
-    weighed = balance(table)
-    free = weighed.filter(pl.col("method").is_in(["Random", "SynFlow"]))
-    popup = weighed.filter(pl.col("method") == "EdgePopup", pl.col("kept") == POPUP_COUNTS[0])
-    others = weighed.filter(pl.col("method") != "EdgePopup", pl.col("bits") <= 8)
-    capped = weighed.filter(pl.col("lower") > POINTS * math.log(2.0))
+    free = table.filter(pl.col("method").is_in(["Random", "SynFlow"]))
+    popup = table.filter(pl.col("method") == "EdgePopup", pl.col("kept") == POPUP_COUNTS[0])
+    others = table.filter(pl.col("method") != "EdgePopup", pl.col("bits") <= 8)
+    capped = table.filter(pl.col("lower") > POINTS * math.log(2.0))
     forced: list[Claim] = [
         Exact(
             "supermasks",
@@ -152,11 +147,11 @@ def claims(table: pl.DataFrame) -> list[Claim]:
             "mutant: free numbers",
             "the converse holds with neither mask information nor numbers charged",
             mutant=True,
-            wrong=weighed.filter(pl.col("lower") + pl.col("room") > 0.0).height,
-            cases=weighed.height,
+            wrong=table.filter(pl.col("lower") + pl.col("room") > 0.0).height,
+            cases=table.height,
         ),
     ]
-    if int(weighed["seeds"].to_numpy().min()) < FEWEST:  # their deviation alone exceeds every share
+    if int(table["seeds"].to_numpy().min()) < FEWEST:  # their deviation alone exceeds every share
         forced = [Missing("supermasks", forced[0].says, reason="this preset has too few seeds")]
     return [
         Exact(
@@ -169,7 +164,7 @@ def claims(table: pl.DataFrame) -> list[Claim]:
             "labels",
             "no certified value exceeds the information of the labels, n log 2",
             wrong=capped.height,
-            cases=weighed.height,
+            cases=table.height,
         ),
         Exact(
             "Figure 1a alone",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -25,10 +26,10 @@ CAPTION = (
     "entropy (b), weights and biases maskable, on six distinct points of the cube: all 1792 data sets are"
     " trained on, so that the entropy is exact; mean over initialisations. Black: the cap min(H(D), log "
     "C(N,K)). Dotted: mean of the plug-in estimate from 500 sampled data sets. Dashed grey: published, "
-    "digitised. The published plateau is below the exact one and at the height of a plug-in that is "
-    "saturated at 500 to 1000 samples; with learning rate and data law unstated, no more than that can be"
-    " said. On the plateau almost every data set has a mask of its own, so that its height counts data "
-    "sets and cannot rank methods. Panel b has 20 parameters, not the 21 of the text."
+    "digitised. The published plateau lies between a plug-in from 1000 sampled data sets and the exact "
+    "one: it may be an estimate that had not converged, or another learning rate or law of the data, "
+    "which are not stated. On the plateau almost every data set has a mask of its own, so that its height"
+    " counts data sets and cannot rank methods. Panel b has 20 parameters, not the 21 of the text."
 )
 DECLARED = (
     Declared("data", "distinct points, all 1792 data sets", ("points may repeat",), "not stated"),
@@ -111,7 +112,7 @@ def _panel(axes: Axes, table: pl.DataFrame, total: int) -> None:
         own = rows.group_by("kept").agg(pl.col(*SHOWN).mean()).sort("kept")
         pruned = total - own["kept"]
         axes.plot(pruned, own["bits"], **look(method).line(linestyle="-"))
-        sampled = look(method).line(linestyle=":", marker="", linewidth=0.9, label=None)
+        sampled: Any = look(method).line(linestyle=":", marker="", linewidth=0.9, label=None)
         axes.plot(pruned, own["plug_in_500"], **sampled)
     axes.plot([], [], color="0.3", linestyle=":", linewidth=0.9, label="plug-in, 500 samples")
     axes.set(xlabel=f"parameters pruned, of {total}", ylim=(0.0, 11.5))

@@ -244,7 +244,7 @@ def _law_of(codes: np.ndarray, chance: np.ndarray) -> np.ndarray:
     """Probabilities of the different masks."""
     _, place = np.unique(codes, return_inverse=True)
     law = np.bincount(place, weights=chance)
-    return law / law.sum()  # of a single mask exactly 1
+    return np.asarray(law / law.sum())  # of a single mask exactly 1
 
 
 def _bits(law: np.ndarray) -> float:
