@@ -19,6 +19,7 @@ _ROOMS = (
     "lipschitz",
     "accounting",
     "laws",
+    "constructions",
     "studies",
     "sweep",
     "testing",
@@ -42,6 +43,7 @@ _NAMES = {
 if TYPE_CHECKING:
     from . import (
         accounting,
+        constructions,
         data,
         errors,
         evidence,
@@ -71,6 +73,7 @@ __all__ = [
     "Stack",
     "Verdict",
     "accounting",
+    "constructions",
     "data",
     "errors",
     "evidence",

@@ -36,6 +36,10 @@ class InfeasibleDensity(InvalidArgument):
     """A kept fraction outside (0, 1], or a kept count that does not exist."""
 
 
+class InfeasibleConstruction(InvalidArgument):
+    """Points or sizes for which an explicit interpolant does not exist."""
+
+
 class LabelOutOfRange(InvalidArgument):
     """A label or a target value outside [-1, 1]."""
 
