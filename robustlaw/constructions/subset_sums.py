@@ -1,6 +1,6 @@
 """The cap network without a trained number: every inner product is a subset sum of frozen weights.
 
-Frozen hidden units relu(b x_j), b = +-1, stand before frozen random outer weights; kept subsets of
+Frozen hidden units relu(b x_j), b = +-1, stand before frozen outer weights of random size; kept subsets of
 these give slopes near each coordinate of x_i, on both sides of 0 (Pensia et al. 2020). The sign of a
 label is the choice between two frozen copies of the cap. So p_eff is all in the mask.
 """
@@ -56,7 +56,9 @@ def supermask_caps(x: Any, y: Any, share: float, units: int = 20, seed: int = 0)
     caps = disjoint_caps(points, share)
     count, inputs = points.shape
     inner = np.repeat([[1.0, -1.0]], whole("units", units, 1), axis=1).repeat(inputs, axis=0)
-    outer = generator("init", "subset sums", seed).uniform(-1.0, 1.0, (count, inputs, 2 * units))
+    sizes = generator("init", "subset sums", seed).uniform(0.0, 1.0, (count, inputs, 2 * units))
+    # both signs on either side: among signs that are drawn, all of a side agree once in a while
+    outer = sizes * np.where(np.arange(2 * units) % 2, -1.0, 1.0)
     found = supermask_of(points, inner, outer)
     # on the sphere |e(x)| <= (sum_j err_j^2)^(1/2), by Cauchy-Schwarz
     offsets = row_norms(found.errors.max(axis=2))[1]
