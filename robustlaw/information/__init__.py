@@ -29,6 +29,7 @@ from .confidence import (
 from .declarations import check_declarations
 from .discrete import JointLaw, dense_channel, dense_joint, from_table, histogram_entropy, sparse_channel
 from .entropies import binary_entropy, binary_entropy_bracket, entropy, relative_entropy
+from .enumerated import enumerated_information
 from .enumeration import LabelInformation, label_information
 from .estimators import ESTIMATORS, plug_in_information
 from .finite import FiniteChannel
@@ -106,6 +107,7 @@ __all__ = [
     "empirical_bernstein_lower",
     "empirical_bernstein_upper",
     "entropy",
+    "enumerated_information",
     "exact_bracket",
     "fixed_size",
     "from_table",

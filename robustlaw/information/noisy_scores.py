@@ -13,7 +13,7 @@ from ..errors import InvalidArgument, NonFinite, ShapeMismatch
 from .channel import Data, Masks, Nats, Seeds
 from .densities import DENSITY_ERROR, ScoreLaw, layered_log_prob
 from .sources import DataSource, inherit, largest, uniforms
-from .stability import ZCDP, GaussianScores, PureDP
+from .stability import ZCDP, GaussianScores, OutputNoise, PureDP
 from .supports import LayerSizes
 
 RESOLVED = 1e-7  # of the noise: scores are sums of both, and have to show it that finely
@@ -41,7 +41,7 @@ class NoisyScores:
     support: LayerSizes
     law: ScoreLaw
     conditioned: bool = False
-    proved: PureDP | ZCDP | GaussianScores | None = None
+    proved: PureDP | ZCDP | GaussianScores | OutputNoise | None = None
 
     def __post_init__(self) -> None:
         require_kind("law", self.law, ScoreLaw, "give a law of densities.LAWS, for example Gaussian(0.1)")
