@@ -17,6 +17,7 @@ from robustlaw.errors import InvalidArgument, RobustlawError
 from robustlaw.evidence import Verdict
 from robustlaw.sweep import SweepInterrupted
 
+from .gallery_page import PAGE
 from .produce import Produced, produce, state
 from .sheets import Preset, names, sheet_module
 
@@ -50,12 +51,12 @@ def main(
     except SweepInterrupted as stop:  # caught here, since typer ends a command on Ctrl-C without a word
         print(f"stopped: {stop}", file=sys.stderr)
         raise typer.Exit(130) from None
+    write_gallery(out)
     if as_json:
-        print(
-            json.dumps([{"figure": m.name, "claims": [j.plain() for j in m.claims]} for m in made], indent=1)
-        )
+        told = [{"figure": m.name, "claims": [j.plain() for j in m.claims]} for m in made]
+        print(json.dumps(told, indent=1))
     else:
-        _tell(made, console)
+        _tell(made, out, console)
     raise typer.Exit(_status(made))
 
 
@@ -79,7 +80,7 @@ def _list(out: Path, console: Console) -> None:
     console.print(table)
 
 
-def _tell(made: list[Produced], console: Console) -> None:
+def _tell(made: list[Produced], out: Path, console: Console) -> None:
     heads = ("figure", "claim", "whose", "verdict", "agrees", "seeds", "effect")
     table = Table(*heads, title="Claims", box=box.SIMPLE_HEAD)
     for figure in made:
@@ -98,6 +99,7 @@ def _tell(made: list[Produced], console: Console) -> None:
     console.print(table)
     for figure in made:
         console.print(f"{figure.name}: {figure.folder} ({figure.rows} rows, {figure.seconds:.1f} s)")
+    console.print(f"all of them: {out / PAGE}")
 
 
 def _status(made: list[Produced]) -> int:

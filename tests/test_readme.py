@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+from proofs_check.sharpest import as_markdown
+
 README = (Path(__file__).resolve().parent.parent / "README.md").read_text()
 
 
@@ -21,3 +23,8 @@ def test_the_make_targets_of_the_readme_exist():
     makefile = (Path(__file__).resolve().parent.parent / "Makefile").read_text()
     for target in re.findall(r"^make (\w+)", README, re.M):
         assert re.search(rf"^{target}:", makefile, re.M), target
+
+
+def test_the_table_of_constants_is_the_generated_one():
+    shown = re.search(r"<!-- sharpest constants: .*? -->\n(.*?)\n<!-- end -->", README, re.S).group(1)
+    assert shown == as_markdown().strip()

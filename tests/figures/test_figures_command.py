@@ -119,3 +119,15 @@ def test_an_interrupted_command_says_so(toy, call):
     status, _, err = call("toy_figure", "--smoke")
     assert status == 130
     assert err.startswith("stopped: ")
+
+
+def test_the_gallery_shows_every_figure_with_its_claims_and_asks_for_nothing(toy, call, tmp_path):
+    toy()
+    assert call("toy_figure", "--quick")[0] == 0
+    page = (tmp_path / "out" / "index.html").read_text()
+    assert "there is a gain" in page
+    assert "HOLDS: agrees" in page
+    assert "there is a loss" not in page  # a mutant is counted, not shown
+    assert "1 of 1 sentences known to be false came out so" in page
+    assert "http://" not in page
+    assert "https://" not in page
