@@ -17,7 +17,7 @@ from robustlaw.errors import InvalidArgument, RobustlawError
 from robustlaw.evidence import Verdict
 from robustlaw.sweep import SweepInterrupted
 
-from .gallery_page import PAGE
+from .gallery_page import PAGE, write_gallery
 from .produce import Produced, produce, state
 from .sheets import Preset, names, sheet_module
 
