@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ..errors import InvalidArgument, NonFinite, ShapeMismatch, UnknownName
 from .recipe import LANES
+from .softmax import check_classes, log_losses
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,7 +20,7 @@ class Batch:
     """Training data of a stack, samples in columns.
 
     columns : (1 or nets, inputs, samples), padded with zero-weight samples
-    labels  : (1 or nets, samples)
+    labels  : (1 or nets, samples); classes are numbered 0, 1, ... for "softmax"
     share   : (samples,) weight of each sample, 1/n or 0
     """
 
@@ -72,7 +73,9 @@ def batch(
 
 def check_loss(name: str, outputs: int, data: Batch) -> None:
     """Raises ShapeMismatch or InvalidArgument where the loss is not defined."""
-    if outputs > (2 if name == "cross_entropy" else 1):
+    if name == "softmax":
+        check_classes(outputs, data.labels[:, data.share > 0.0])
+    elif outputs > (2 if name == "cross_entropy" else 1):
         raise ShapeMismatch("widths", outputs, f"{name} has no meaning for that many outputs")
     if name == "cross_entropy":
         labels = data.labels[:, data.share > 0.0]
@@ -87,10 +90,13 @@ def stack_loss(
 
     mse           : (f - y)^2 of the single output
     cross_entropy : of labels +-1; logistic for one output, softmax for two (class 1 is +1)
+    softmax       : cross-entropy of labels 0, 1, ..., one output a class
     """
     if name == "mse":
         return ((outputs[:, 0] - data.labels).square() * data.share).sum(1)
     if name == "cross_entropy":
         margin = outputs[:, 0] if outputs.shape[1] == 1 else outputs[:, 1] - outputs[:, 0]
         return (torch.nn.functional.softplus(-data.labels * margin) * data.share).sum(1)
-    raise UnknownName("loss", name, ("mse", "cross_entropy"))
+    if name == "softmax":
+        return (log_losses(outputs, data.labels) * data.share).sum(1)
+    raise UnknownName("loss", name, ("mse", "cross_entropy", "softmax"))

@@ -102,6 +102,11 @@ class InputGradients:
     """Mean squared norm of the gradient in the inputs, at the samples of the batch."""
 
     def __init__(self, arch: Mlp, penalty: GradientPenalty) -> None:
+        if arch.widths[-1] > 2:
+            raise MissingCapability(
+                f"the gradient penalty is of one output or of the margin of two, not of {arch.widths[-1]}; "
+                "train without it, or with a SpectralPenalty"
+            )
         self._arch, self._penalty = arch, penalty
         self.state: State = {}
 

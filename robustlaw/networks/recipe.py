@@ -18,7 +18,7 @@ LANES = 16
 
 Optimiser = Literal["adam", "adamw", "sgd"]
 Schedule = Literal["constant", "cosine"]
-Loss = Literal["mse", "cross_entropy"]
+Loss = Literal["mse", "cross_entropy", "softmax"]
 
 
 @dataclass(frozen=True)
@@ -116,6 +116,7 @@ def _check_penalty(penalty: object, weight: float, iterations: int) -> None:
 class Recipe:
     """One way to train.
 
+    loss       : "cross_entropy" is for labels +-1, "softmax" for classes 0, 1, ... with an output each
     momentum   : of SGD
     steps      : most steps of the optimiser
     batch_size : samples a step, drawn without replacement anew every epoch; None takes all

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from .losses import Batch
 from .relu_gradients import ReluGradients, Scaled, descend, needed_below, product, scaled
+from .softmax import hessian_products
 
 Pair = tuple[Tensor, Tensor]
 
@@ -25,6 +26,8 @@ def bent(loss: str, outputs: Tensor, moved: Tensor, data: Batch) -> Tensor:
     """Change of dL/df, (nets, outputs, samples), as the outputs change by `moved`."""
     if loss == "mse":
         return moved * (2.0 * data.share)
+    if loss == "softmax":
+        return hessian_products(outputs, moved).mul_(data.share)
     if outputs.shape[1] == 1:
         return moved * (_steepness(outputs[:, 0]) * data.share)[:, None]
     change = (moved[:, 1] - moved[:, 0]) * _steepness(outputs[:, 1] - outputs[:, 0]) * data.share

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from .losses import Batch
 from .mlp import Mlp
+from .softmax import probability_errors
 
 Scaled = tuple[Tensor, Tensor | None]
 
@@ -37,6 +38,8 @@ def output_slope(loss: str, outputs: Tensor, data: Batch) -> Float[Tensor, "nets
     """dL/df of the weighted mean loss."""
     if loss == "mse":
         return (outputs - data.labels[:, None]).mul_(2.0 * data.share)
+    if loss == "softmax":
+        return probability_errors(outputs, data.labels).mul_(data.share)
     margin = outputs[:, 0] if outputs.shape[1] == 1 else outputs[:, 1] - outputs[:, 0]
     rise = -data.labels * torch.sigmoid(-data.labels * margin) * data.share
     return rise[:, None] if outputs.shape[1] == 1 else torch.stack([-rise, rise], 1)

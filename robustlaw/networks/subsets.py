@@ -24,6 +24,7 @@ from .initialise import Key, initial_stack
 from .losses import Batch, batch
 from .mlp import Mlp
 from .recipe import Recipe
+from .softmax import probability_errors
 from .stack import Stack, forward
 from .training import fit, lanes_filled
 
@@ -35,7 +36,7 @@ def error_norms(
 ) -> Float64[np.ndarray, " samples"]:
     """EL2N score of every sample: mean error norm of `runs` dense networks after `steps` steps.
 
-    The error is f - y for "mse", and the class probabilities less the label's for "cross_entropy".
+    The error is f - y for "mse", and the class probabilities less the label's otherwise.
     The schedule of the learning rate is the beginning of the recipe's, where that is long enough.
     The scores look at inputs and labels, and so does whatever is chosen by them.
     """
@@ -77,6 +78,8 @@ def _norms(stack: Stack, data: Batch, recipe: Recipe) -> Float64[np.ndarray, "ne
         f = forward(stack.arch, weights, biases, seen.columns)
     if recipe.loss == "mse":
         errors = (f[:, 0] - seen.labels).abs()
+    elif recipe.loss == "softmax":
+        errors = torch.linalg.vector_norm(probability_errors(f, seen.labels), dim=1)
     else:
         margin = f[:, 0] if f.shape[1] == 1 else f[:, 1] - f[:, 0]
         # two probabilities are off by the same amount, with opposite signs

@@ -54,7 +54,7 @@ class Snip(ScorePruner):
 class Grasp(ScorePruner):
     """Keeps the gradient norm large: removes what raises it most (Wang, Zhang, Grosse 2020).
 
-    temperature : under cross-entropy the outputs are divided by it, as the authors do; the
+    temperature : under either cross-entropy the outputs are divided by it, as the authors do; the
                   squared loss takes them as they are
     """
 
@@ -67,6 +67,6 @@ class Grasp(ScorePruner):
 
     def scores(self, session: Session) -> list[np.ndarray]:
         recipe = session.recipe
-        divisor = self.temperature if recipe.loss == "cross_entropy" else 1.0
+        divisor = 1.0 if recipe.loss == "mse" else self.temperature
         layers, biased = session.layer_numbers, session.biased
         return gradient_flow(session.start, session.data, recipe, layers, divisor, biased)
