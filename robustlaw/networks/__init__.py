@@ -7,7 +7,15 @@ from .losses import Batch, batch
 from .mlp import Mlp
 from .network import Network
 from .origin import Dependence, Origin
-from .recipe import GradientPenalty, Homotopy, LipschitzPenalty, Recipe, SpectralPenalty, StraightThrough
+from .recipe import (
+    GradientPenalty,
+    Homotopy,
+    LipschitzPenalty,
+    Plateau,
+    Recipe,
+    SpectralPenalty,
+    StraightThrough,
+)
 from .stack import Stack
 from .subsets import error_norms, subset
 from .training import fit
@@ -26,6 +34,7 @@ __all__ = [
     "Mlp",
     "Network",
     "Origin",
+    "Plateau",
     "Recipe",
     "SignedConstant",
     "Small",

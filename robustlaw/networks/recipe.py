@@ -103,6 +103,18 @@ class Homotopy:
         require_count("trials", self.trials)
 
 
+@dataclass(frozen=True)
+class Plateau:
+    """Stop a network once its loss has changed by less than `change` in `times` readings in a row."""
+
+    change: float = 0.01
+    times: int = 3
+
+    def __post_init__(self) -> None:
+        require_positive("change", self.change)
+        require_count("times", self.times)
+
+
 Penalty = LipschitzPenalty | SpectralPenalty | GradientPenalty
 
 
@@ -124,6 +136,7 @@ class Recipe:
                  norm; None leaves them free
     gradient_noise : deviation of the normal noise added to every entry of the gradients
     stop_at    : stop a network once its loss is at most this; None trains all steps
+    plateau    : stop a network once its loss has settled; None trains on
     check_every: steps between two readings of the losses
     frozen     : names of tensors that stay at their initial value, such as "W2", "b1"
     homotopy   : train by it rather than by the optimiser, whose fields then have no say
@@ -141,6 +154,7 @@ class Recipe:
     schedule: Schedule = "constant"
     steps: int = 500
     stop_at: float | None = 1e-3
+    plateau: Plateau | None = None
     check_every: int = 50
     batch_size: int | None = None
     radius: float | None = None
@@ -195,6 +209,7 @@ class Recipe:
             "straight_through": None,
             "batch_size": None,
             "radius": None,
+            "plateau": None,
         }
         plain |= {"weight_decay": 0.0, "gradient_noise": 0.0, "loss": "mse"}
         for name, value in plain.items():

@@ -60,7 +60,7 @@ def mean_error_norms(
     runs : for each run a key a network, from which its initial weights and all its streams are drawn
     wide : the data in float64, where they have more digits than what is trained on
     """
-    seen, plan = wide or data.double(), replace(recipe, stop_at=None)
+    seen, plan = wide or data.double(), replace(recipe, stop_at=None, plateau=None)
     device, dtype = str(data.columns.device), data.columns.dtype
     total = np.zeros(())
     for keys in runs:

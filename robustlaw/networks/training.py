@@ -11,7 +11,7 @@ construction: companions may change roundings, which a hundred float32 steps kee
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -45,7 +45,7 @@ def fit(
     first_step      : where the schedule starts; last_step: where it ends, by default the recipe's
     keys            : name the random streams of training, by default the "seed" of the stack's facts
     Returns the trained stack; `facts` gains trainer, steps, loss and converged for each network. A
-    network that misses `stop_at` is a result like any other (converged False).
+    network that misses `stop_at` and settles on no plateau is a result like any other (converged False).
     Raises ShapeMismatch, UnknownName (a frozen tensor that does not exist), InvalidArgument (no
     step or nothing to train, labels the loss is not for) or MissingCapability (the penalty, rounding
     from initial values that are not there, or random training of networks without a key).
@@ -123,6 +123,20 @@ def _start(stack: Stack, name: str) -> Tensor:
     return value if masks is None else value.masked_fill(~masks[int(name[1:]) - 1], 0.0)
 
 
+@dataclass(frozen=True)
+class Calm:
+    """A reading of a loss, and how many in a row have been close to the one before."""
+
+    loss: float
+    steps: int
+    times: int = 0
+
+    @classmethod
+    def after(cls, before: Calm | None, loss: float, steps: int, change: float) -> Calm:
+        quiet = before is not None and abs(loss - before.loss) < change
+        return cls(loss, steps, before.times + 1 if before is not None and quiet else 0)
+
+
 class _Run:
     """One training run; networks are known by their place in the stack."""
 
@@ -133,7 +147,8 @@ class _Run:
         self.target = -np.inf if recipe.stop_at is None else recipe.stop_at
         self.size = chunk_size(stack.arch, data, recipe)
         self.chunks = [self.chunk(places) for places in self.split(range(len(stack)))]
-        self.saved: dict[int, tuple[list[list[Tensor]], int, float]] = {}
+        self.saved: dict[int, tuple[list[list[Tensor]], int, float, bool]] = {}
+        self.calm: dict[int, Calm] = {}
 
     def split(self, places: Sequence[int]) -> list[list[int]]:
         padded = lanes_filled(places, self.recipe.lanes)
@@ -146,14 +161,15 @@ class _Run:
         )
 
     def over(self, steps: range) -> Stack:
-        every = self.recipe.check_every if self.recipe.stop_at is not None else self.recipe.steps
+        watched = self.recipe.stop_at is not None or self.recipe.plateau is not None
+        every = self.recipe.check_every if watched else self.recipe.steps
         first = steps.start
         while first < steps.stop and self.chunks:
             last = min((first // every + 1) * every, steps.stop)
             for chunk in self.chunks:
                 for number in range(first, last):
                     chunk.step(number)
-            if last == steps.stop or self.recipe.stop_at is not None:
+            if last == steps.stop or watched:
                 self.check(last, last == steps.stop)
             first = last
         return self.collect()
@@ -163,15 +179,26 @@ class _Run:
         for chunk in self.chunks:
             losses, tensors = chunk.read()
             for here, place in enumerate(chunk.places):
-                reached = losses[here] <= self.target and chunk.model.may_stop(steps)
-                if place not in self.saved and (last or reached):
+                if place in self.saved:
+                    continue
+                done = losses[here] <= self.target or self.settled(place, losses[here], steps)
+                if last or (done and chunk.model.may_stop(steps)):
                     parts = [[t[here].detach().clone() for t in group] for group in tensors]
-                    self.saved[place] = (parts, steps, losses[here])
+                    self.saved[place] = (parts, steps, losses[here], done)
         active = [(c, i) for c in self.chunks for i, place in enumerate(c.places) if place not in self.saved]
         first_of = {chunk.places[i]: (chunk, i) for chunk, i in reversed(active)}
         groups = self.split(sorted(first_of)) if first_of else []
         if 4 * sum(map(len, groups)) <= 3 * sum(len(c.places) for c in self.chunks):
             self.chunks = [self.regrouped(places, first_of) for places in groups]
+
+    def settled(self, place: int, loss: float, steps: int) -> bool:
+        """Whether the loss has come to the recipe's plateau; a padded network may ask twice."""
+        if self.recipe.plateau is None:
+            return False
+        before = self.calm.get(place)
+        if before is None or before.steps != steps:
+            self.calm[place] = Calm.after(before, loss, steps, self.recipe.plateau.change)
+        return self.calm[place].times >= self.recipe.plateau.times
 
     def regrouped(self, places: list[int], source: Mapping[int, tuple[Chunk, int]]) -> Chunk:
         """The networks at `places` in one chunk, as far as their chunks have come."""
@@ -185,8 +212,14 @@ class _Run:
         old = stack.facts or ({},) * len(stack)
         trainer = self.recipe.optimiser
         facts = tuple(
-            {**before, "trainer": trainer, "steps": n, "loss": loss, "converged": bool(loss <= self.target)}
-            for before, (_, n, loss) in zip(old, done, strict=True)
+            {
+                **before,
+                "trainer": trainer,
+                "steps": n,
+                "loss": loss,
+                "converged": converged,
+            }
+            for before, (_, n, loss, converged) in zip(old, done, strict=True)
         )
         weights, biases, masks = (
             tuple(torch.stack([d[0][group][i] for d in done]) for i in range(stack.arch.layers))

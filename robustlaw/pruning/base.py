@@ -72,8 +72,9 @@ class Session:
 
         A search that ends at a given step stops for nothing before it.
         """
-        early = self.recipe.stop_at if last_step is None else None
-        plain = replace(self.recipe, straight_through=None, stop_at=early)
+        plain = replace(self.recipe, straight_through=None)
+        if last_step is not None:
+            plain = replace(plain, stop_at=None, plateau=None)
         return fit(stack, self.data, plain, first_step=first_step, last_step=last_step)
 
     def finish(self, stack: Stack, first_step: int = 0) -> Stack:
