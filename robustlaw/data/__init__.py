@@ -4,10 +4,13 @@ from .controls import DiscreteCube, StudentT
 from .cube import Cube
 from .dataset import Dataset
 from .empirical import Assumed, Empirical
+from .fashion import FashionMnist
 from .gaussian import Gaussian
-from .handwriting import digits, digits_problem
+from .handwriting import digit_images, digits, digits_problem
+from .image_like import ImageLike
 from .images import LipschitzImage, LipschitzMap, Product, RandomLayer, Shifted, Tanh
 from .isoperimetry import Distribution, Isoperimetry
+from .labelled_images import LabelledImages
 from .log_concave import LogConcave
 from .mixture import Mixture
 from .noise import BoundedUniform, Flips, LabelNoise, RandomSigns, StatedNoise, TruncatedGaussian
@@ -28,10 +31,13 @@ __all__ = [
     "Distribution",
     "EmbeddedSphere",
     "Empirical",
+    "FashionMnist",
     "Flips",
     "Gaussian",
+    "ImageLike",
     "Isoperimetry",
     "LabelNoise",
+    "LabelledImages",
     "Linear",
     "LipschitzImage",
     "LipschitzMap",
@@ -54,6 +60,7 @@ __all__ = [
     "TruncatedGaussian",
     "Witness",
     "Zero",
+    "digit_images",
     "digits",
     "digits_problem",
     "refute_certificate",

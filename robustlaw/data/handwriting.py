@@ -10,11 +10,12 @@ import numpy as np
 from ..errors import MissingCapability
 from .dataset import Dataset
 from .empirical import Assumed, Empirical
+from .labelled_images import LabelledImages
 from .noise import Flips
 from .problem import Problem
 from .targets import Lookup
 
-DIGITS = 1797
+DIGITS, SIDE = 1797, 8
 WHITE = 16.0
 
 
@@ -46,6 +47,17 @@ def digits(n: int, seed: int, flip: float = 0.1, proxy: float | None = None) -> 
     Raises InvalidArgument for n > 1797.
     """
     return digits_problem(flip, proxy).sample(n, seed)
+
+
+def digit_images() -> LabelledImages:
+    """All 1797 digits in the order of the table, 8 x 8 pixels in [0, 1], classes 0 to 9.
+
+    Raises MissingCapability without scikit-learn.
+    """
+    pixels, numerals = _load()
+    return LabelledImages(
+        pixels.reshape(-1, SIDE, SIDE).astype(np.float32), numerals.astype(np.int64), classes=10
+    )
 
 
 def _load() -> tuple[np.ndarray, np.ndarray]:
