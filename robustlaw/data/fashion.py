@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,9 +24,11 @@ PUBLISHED_MD5 = {
     "t10k-images-idx3-ubyte": "bef4ecab320f06d8554ea6380940ec79",
     "t10k-labels-idx1-ubyte": "bb300cfdad3c16e7a12a480ee83cd310",
 }
+VARIABLE = "ROBUSTLAW_FASHION_MNIST"
 SUPPLY = (
     "put the four FashionMNIST files train-images-idx3-ubyte, train-labels-idx1-ubyte, "
-    "t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, each plain or with .gz, in one folder"
+    "t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, each plain or with .gz, in one folder, and name "
+    f"it in the environment variable {VARIABLE}"
 )
 
 Identity = Literal["published", "user-asserted"]
@@ -66,6 +69,15 @@ def fashion_hashes(folder: str | Path) -> dict[str, str]:
     return {
         name: hashlib.sha256(file_bytes(_file(folder, name))).hexdigest() for name in sorted(PUBLISHED_MD5)
     }
+
+
+def supplied_files() -> dict[str, str]:
+    """`fashion_hashes` of the folder that the environment names, empty if it names none.
+
+    Raises UnreadableFile.
+    """
+    folder = os.environ.get(VARIABLE)
+    return fashion_hashes(folder) if folder else {}
 
 
 def _file(folder: str | Path, name: str) -> Path:

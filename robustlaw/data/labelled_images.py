@@ -55,6 +55,6 @@ class LabelledImages:
         """Every image as one row of numbers."""
         return self.pixels.reshape(len(self), -1)
 
-    def take(self, places: Sequence[int] | np.ndarray) -> LabelledImages:
+    def take(self, places: slice | Sequence[int] | np.ndarray) -> LabelledImages:
         """The images at `places`, in that order."""
         return LabelledImages(self.pixels[places], self.labels[places], self.classes)
