@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
+import polars as pl
 import typer
 from rich import box
 from rich.console import Console
@@ -19,6 +20,7 @@ from robustlaw.sweep import SweepInterrupted
 
 from .gallery_page import PAGE, write_gallery
 from .produce import Produced, produce, state
+from .sensitivity import TABLE, sensitivity, summary
 from .sheets import Preset, names, sheet_module
 
 HERE = Path("figures-out")
@@ -34,6 +36,9 @@ def main(
     out: Annotated[Path, typer.Option(help="folder for figures and the store of rows")] = HERE,
     jobs: Annotated[int, typer.Option(min=1, help="worker processes")] = 2,
     as_json: Annotated[bool, typer.Option("--json", help="claims as JSON")] = False,
+    sensitive: Annotated[
+        bool, typer.Option("--sensitivity", help="claims under every alternative of the open settings")
+    ] = False,
 ) -> None:
     """List the figures with their state, or make some or all; rows that are stored are not run again."""
     if smoke + quick + full > 1:
@@ -46,6 +51,9 @@ def main(
     wanted = names() if chosen == ["all"] else tuple(dict.fromkeys(chosen))
     for name in wanted:
         sheet_module(name)  # every name is checked before anything runs
+    if sensitive:
+        _vary(wanted, preset, out, jobs, console)
+        return
     try:
         made = [_make(name, preset, out, jobs, console) for name in wanted]
     except SweepInterrupted as stop:  # caught here, since typer ends a command on Ctrl-C without a word
@@ -58,6 +66,22 @@ def main(
     else:
         _tell(made, out, console)
     raise typer.Exit(_status(made))
+
+
+def _vary(wanted: tuple[str, ...], preset: Preset, out: Path, jobs: int, console: Console) -> None:
+    for name in wanted:
+        found = sensitivity(name, preset, out, jobs)
+        table = Table(
+            "claim", "holds in", "of", "not found for", title=f"{name}: open settings", box=box.SIMPLE_HEAD
+        )
+        for row in summary(found).iter_rows(named=True):
+            table.add_row(row["claim"], str(row["holds in"]), str(row["of"]), row["not found for"] or "")
+        console.print(table)
+        if found["deviation"].null_count() < found.height:
+            own = found.group_by("alternative", maintain_order=True).agg(pl.col("deviation").first())
+            for alternative, deviation in own.iter_rows():
+                console.print(f"  {alternative}: mean distance from the published curves {deviation:.3f}")
+        console.print(f"{out / name / TABLE}")
 
 
 def _make(name: str, preset: Preset, out: Path, jobs: int, console: Console) -> Produced:

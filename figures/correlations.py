@@ -31,6 +31,13 @@ DECLARED = (
 )
 
 
+VARIANTS: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("noise", "one draw for all seeds", {"shared_noise": True}),
+    ("architecture", "six weight layers", {"widths": [50, 100, 100, 100, 100, 100, 1]}),
+    ("teacher", "four weight layers", {"teacher": [50, 50, 50, 50, 1]}),
+)
+
+
 def config(seed: int, preset: Preset, marks: Sequence[int], **changes: Any) -> dict[str, Any]:
     """One seed under the declared settings."""
     return {

@@ -47,14 +47,14 @@ def produce(
     Raises UnknownName, UnwritableFolder, and what a sweep raises.
     """
     module, start = sheet_module(name), time.perf_counter()
-    folder = _folder(out / name)
+    folder = folder_for(out / name)
     rows = _rows(module, preset, out / STORE, jobs, progress)
     good = [row for row in rows if row.status is Status.OK]
     table = module.tidy(good)
-    _write(folder / DATA, table.write_csv().encode())
+    write_whole(folder / DATA, table.write_csv().encode())
     draw(module, table, folder)
     judged = judge(module.claims(table))
-    _write(folder / MANIFEST, _manifest(name, module, preset, rows, judged, folder).encode())
+    write_whole(folder / MANIFEST, _manifest(name, module, preset, rows, judged, folder).encode())
     return Produced(name, folder, judged, len(rows), time.perf_counter() - start)
 
 
@@ -141,7 +141,7 @@ def _manifest(
     return json.dumps(told, indent=1, ensure_ascii=False)
 
 
-def _folder(path: Path) -> Path:
+def folder_for(path: Path) -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -149,7 +149,7 @@ def _folder(path: Path) -> Path:
     return path
 
 
-def _write(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes) -> None:
     """Whole or not at all."""
     draft = path.with_name(f".{path.name}.new")
     draft.write_bytes(data)

@@ -37,6 +37,16 @@ DECLARED = (
     Declared("iterative pruning", "rewinds to the initial weights", ("trains on",), "the tail of its curve"),
     Declared("GraSP temperature, SynFlow rounds", "200, 100", ("1, 1",), "the defaults of public code"),
 )
+VARIANTS: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("architecture", "30-22-22-2", {"widths": [30, 22, 22, 2]}),
+    ("architecture", "27-24-24-2", {"widths": [27, 24, 24, 2]}),
+    ("inputs", "N(0, Id/d)", {"spread": 10**-0.5}),
+    ("optimiser", "gradient descent, rate .1", {"optimiser": "sgd", "learning_rate": 0.1}),
+    ("budget", "200 steps", {"steps": 200}),
+    ("initialisation", "uniform +-1/sqrt(fan_in)", {"initialisation": "torch"}),
+    ("iterative pruning", "trains on", {"rewind": False}),
+    ("GraSP temperature, SynFlow rounds", "1, 1", {"grasp_temperature": 1.0, "synflow_rounds": 1}),
+)
 PUBLISHED_METHODS = ("IterativeMagnitude", "SynFlow", "Grasp", "Snip", "Random")
 METHODS = (*PUBLISHED_METHODS, "MagnitudeAfterTraining")
 MASKABLE, POINTS, REPLICATES = 1322, 30, 250

@@ -13,6 +13,7 @@ from robustlaw.sweep import Row
 from ..claims import Claim, Missing, Paired
 from ..correlations import DECLARED as DECLARED
 from ..correlations import SEEDS, at, config, curves, grid, level_curves
+from ..correlations import VARIANTS as VARIANTS
 from ..published import published
 from ..sheets import Grid, Preset
 from ..style import COLUMN, PUBLISHED, sheet

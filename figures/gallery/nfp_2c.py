@@ -13,6 +13,7 @@ from robustlaw.sweep import Row
 from ..claims import Claim, Missing, Paired
 from ..correlations import DECLARED as SHARED
 from ..correlations import SEEDS, at, config, curves, grid, level_curves
+from ..correlations import VARIANTS as VARIANTS
 from ..sheets import Declared, Grid, Preset
 from ..style import COLUMN, sheet
 from .nfp_2b import MARKS

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from ..claims import Claim, Exact, Missing, Paired
 from ..correlations import DECLARED as DECLARED
+from ..correlations import VARIANTS as VARIANTS
 from ..correlations import at, mean_over_seeds, rounds_panel
 from ..style import PAGE, letter, look, sheet
 from . import nfp_2a

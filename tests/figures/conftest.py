@@ -9,6 +9,7 @@ from figure_toys import SOURCE
 
 import figures.gallery
 from figures import produce as producing
+from figures import sensitivity as varying
 from figures import sheets
 from robustlaw.sweep import SerialExecutor, run_sweep
 
@@ -20,7 +21,8 @@ def toy(tmp_path, monkeypatch):
     folder.mkdir()
     monkeypatch.setattr(figures.gallery, "__path__", [*figures.gallery.__path__, str(folder)])
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    monkeypatch.setattr(producing, "run_sweep", partial(run_sweep, executor_factory=SerialExecutor))
+    for room in (producing, varying):
+        monkeypatch.setattr(room, "run_sweep", partial(run_sweep, executor_factory=SerialExecutor))
     made = set()
 
     def put(source=SOURCE, name="toy_figure"):
