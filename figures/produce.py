@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -68,20 +69,30 @@ def draw(module: ModuleType, table: pl.DataFrame, folder: Path) -> None:
 
 
 def asked(module: ModuleType, preset: Preset) -> str:
-    """A hash of what decides a figure's files: its source, the style, configs, versions of studies."""
+    """A hash of what decides a figure's files: its source and what it imports, configs, studies' versions."""
     grids = module.study(preset)
     studies = {path: load_study(path).version for path, _ in grids}
-    here = Path(__file__).parent
-    sources = [
-        Path(str(module.__file__)),
-        here / "style.py",
-        here / "claims.py",
-        *sorted(here.glob("data/*")),
-    ]
     digest = hashlib.sha256(canonical({"studies": studies, "cells": [c for _, c in grids]}).encode())
-    for source in sources:
+    for source in (*_sources(module), *sorted((Path(__file__).parent / "data").glob("*"))):
         digest.update(source.read_bytes())
     return digest.hexdigest()
+
+
+def _sources(module: ModuleType) -> list[Path]:
+    """Files of the module and of every module of this package that it takes something from."""
+    found: dict[str, Path] = {}
+    waiting = [module]
+    while waiting:
+        one = waiting.pop()
+        if one.__name__ in found or one.__file__ is None:
+            continue
+        found[one.__name__] = Path(one.__file__)
+        used = {getattr(value, "__module__", getattr(value, "__name__", "")) for value in vars(one).values()}
+        package = __name__.partition(".")[0]
+        waiting += [
+            sys.modules[name] for name in used if name in sys.modules and name.startswith(f"{package}.")
+        ]
+    return [found[name] for name in sorted(found)]
 
 
 def state(name: str, out: Path) -> str:

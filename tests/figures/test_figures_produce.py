@@ -194,3 +194,9 @@ def test_the_gallery_is_listed_in_order(toy):
     assert found == tuple(sorted(found))
     assert found[0] == "aaa_first"
     assert "law" in found
+
+
+def test_what_a_figure_takes_from_others_is_part_of_what_it_asks():
+    files = {path.name for path in producing._sources(sheet_module("converse"))}
+    assert {"converse.py", "nfp_1a.py", "claims.py", "style.py", "sheets.py", "published.py"} <= files
+    assert "nfp_4.py" not in files
