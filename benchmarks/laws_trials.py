@@ -18,6 +18,7 @@ from laws_classes import BENCHES, NORMAL, WIDE, Bench, SignSums, best_subsets, f
 from scipy.special import log_ndtr
 
 from robustlaw.accounting import Accountant, DataFreeMask, FixedSizeMask, FrozenWeights, Ledger, Repeated
+from robustlaw.constants import SAMPLE_LOG, SAMPLE_SIZE
 from robustlaw.data import Gaussian, Problem, Sphere
 from robustlaw.evidence import LOG2, NATS, Bracket, Verdict
 from robustlaw.information.confidence import (
@@ -42,7 +43,6 @@ from robustlaw.laws import (
 from robustlaw.laws.average import Run
 from robustlaw.laws.information_law import ratio_range
 from robustlaw.laws.memorisation_converse import binary_entropy
-from robustlaw.laws.printed_chain import SAMPLE_CONSTANT
 from robustlaw.networks import Network
 
 RISK = 1e-3  # of each interval shown
@@ -249,7 +249,7 @@ def printed(draws: int, seed: int, family: SignSums = FITTING, delta: float = 0.
     m = _reference(Problem(Gaussian(1, covariance=1.0 / family.dim)), family.n)
     for name, kind in PRINTED.items():
         law = kind(delta, eps=eps, radius=1.0)
-        enough = family.n >= SAMPLE_CONSTANT * math.log(8.0 / delta) / (law.shrink.lower * eps) ** 2
+        enough = family.n >= SAMPLE_SIZE * math.log(SAMPLE_LOG / delta) / (law.shrink.lower * eps) ** 2
         bound = law.bound(m, Bracket.exact(nats, unit=NATS)).upper
         words = f"best of 2^{family.dim} sign sums, {fits.mean():.0%} fit"
         yield rate("law", name, words, delta, np.where(fits & enough, bound / s, 0.0))

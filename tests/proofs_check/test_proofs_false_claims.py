@@ -15,7 +15,7 @@ from proofs_check.engines import (
     Polynomial,
     Sign,
 )
-from proofs_check.kernel.terms import exact, ge, le, lt, reals
+from proofs_check.kernel.terms import exact, ge, gt, le, lt, reals
 from proofs_check.kernel.verdicts import Verdict
 
 x = reals("x")
