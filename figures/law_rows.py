@@ -27,7 +27,7 @@ METHODS = (
     "IterativeMagnitude",
     "EdgePopup",
 )
-SEEDS: dict[Preset, int] = {"smoke": 2, "quick": 8, "full": 8}
+SEEDS: dict[Preset, int] = {"smoke": 1, "quick": 8, "full": 8}
 DECLARED = (
     Declared(
         "training",
