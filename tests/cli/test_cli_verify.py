@@ -51,7 +51,13 @@ def stop_midway(out: Path, how: signal.Signals) -> tuple[int, str]:
     while stored(out) == 0 and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.02)
     os.killpg(process.pid, how) if how is signal.SIGKILL else process.send_signal(how)
-    _, complaints = process.communicate(timeout=60)
+    try:
+        # long: without compiled caches, beside other tests, leaving takes its time
+        _, complaints = process.communicate(timeout=240)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)  # not left to disturb other tests
+        process.communicate()
+        raise
     return process.returncode, complaints
 
 
