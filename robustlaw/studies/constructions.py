@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,7 @@ from ..data import Dataset, Problem, Sphere
 from ..data.checks import require_number, whole
 from ..errors import InfeasibleConstruction, InvalidArgument, UnknownName
 from ..networks.grid import check_bits
+from .config import PlainConfig
 
 NAME = "constructions"
 VERSION = 1
@@ -38,7 +39,7 @@ KINDS = ("bumps", "smooth", "projected", "rounded", "caps", "supermask")
 
 
 @dataclass(frozen=True)
-class ConstructionConfig:
+class ConstructionConfig(PlainConfig):
     """One construction on n fair labels of points of the sphere of R^dim.
 
     kept  : D of projections, the first D coordinates; dim for none
@@ -74,9 +75,6 @@ class ConstructionConfig:
             require_number(name, value)
             if not 0.0 < value < 1.0:
                 raise InvalidArgument(name, value, "give a number between 0 and 1")
-
-    def plain(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 def bucket(config: Mapping[str, Any]) -> Hashable:

@@ -9,7 +9,7 @@ Configs of one seed share inputs, initialisation and noise, scaled.
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,7 @@ from ..networks import Dependence, Mlp, Recipe, Stack
 from ..pruning import MagnitudeAfterTraining, Snip
 from ..pruning.base import ScorePruner, Session
 from ..seeds import generator
+from .config import PlainConfig
 
 NAME = "dial"
 VERSION = 1
@@ -51,7 +52,7 @@ Masks = Bool[np.ndarray, "labelings bits"]
 
 
 @dataclass(frozen=True)
-class DialConfig:
+class DialConfig(PlainConfig):
     """One method at one noise scale.
 
     scale  : standard deviation of the noise, in units of the scores' own standard deviation over all
@@ -92,13 +93,6 @@ class DialConfig:
         require_count("steps", self.steps)
         if whole("law_nets", self.law_nets) > 2**self.n:
             raise InvalidArgument("law_nets", self.law_nets, f"there are {2**self.n} labelings")
-
-    def plain(self) -> dict[str, Any]:
-        return {**asdict(self), "widths": list(self.widths)}
-
-    @classmethod
-    def of(cls, config: Mapping[str, Any]) -> DialConfig:
-        return cls(**{**config, "widths": tuple(config["widths"])})
 
 
 def bucket(config: Mapping[str, Any]) -> Hashable:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,7 @@ from ..information.upper_flips import coupled_flips
 from ..networks import Mlp, Recipe
 from ..pruning import Snip
 from ..seeds import generator
+from .config import PlainConfig
 
 NAME = "information_scale"
 VERSION = 1
@@ -44,7 +45,7 @@ HIDDEN, LABELS = 10, 10  # of the networks that SNIP prunes
 
 
 @dataclass(frozen=True)
-class ScaleConfig:
+class ScaleConfig(PlainConfig):
     """Brackets of one channel.
 
     channel     : "Gaussian top-k" and "Gibbs" keep `kept` bits, each drawn towards a label of its own;
@@ -79,9 +80,6 @@ class ScaleConfig:
             raise InvalidArgument("bits", self.bits, f"give a multiple of {HIDDEN}, from {2 * HIDDEN} on")
         if self.channel == "parity" and self.bits < 4:
             raise InvalidArgument("bits", self.bits, "parities need at least 4 bits")
-
-    def plain(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 def bucket(config: Mapping[str, Any]) -> Hashable:

@@ -7,7 +7,7 @@ differ in density alone share one search.
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 from ..data import Gaussian
@@ -17,6 +17,7 @@ from ..information.enumeration import MOST_LABELS, label_information
 from ..networks import Mlp, Recipe
 from ..pruning import PRUNERS, kept_count
 from ..seeds import generator
+from .config import PlainConfig
 
 NAME = "label_information"
 VERSION = 1
@@ -26,7 +27,7 @@ DENSITIES = (0.8, 0.6, 0.4, 0.2, 0.1)
 
 
 @dataclass(frozen=True)
-class LabelConfig:
+class LabelConfig(PlainConfig):
     """One pruner on n fair labels of n fixed normal inputs.
 
     method  : name of a pruner
@@ -56,13 +57,6 @@ class LabelConfig:
         kept_count(self.density, Mlp(self.widths).weight_count)
         if self.widths[-1] != 1:
             raise InvalidArgument("widths", self.widths, "give a network with one output")
-
-    def plain(self) -> dict[str, Any]:
-        return {**asdict(self), "widths": list(self.widths)}
-
-    @classmethod
-    def of(cls, config: Mapping[str, Any]) -> LabelConfig:
-        return cls(**{**config, "widths": tuple(config["widths"])})
 
 
 def bucket(config: Mapping[str, Any]) -> Hashable:

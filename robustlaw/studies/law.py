@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Hashable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..accounting import Code, code_family
@@ -27,6 +27,7 @@ from ..laws import (
 )
 from ..networks import Mlp, Network
 from ..pruning import PRUNERS, Mask, kept_count, train
+from .config import PlainConfig
 from .recipes import recipe
 
 NAME = "law"
@@ -38,7 +39,7 @@ DIGITS_FLIP = 0.3
 
 
 @dataclass(frozen=True)
-class LawConfig:
+class LawConfig(PlainConfig):
     """One network of the study.
 
     setting : label of the group of rows it is shown with
@@ -114,20 +115,6 @@ class LawConfig:
             MemorisationConverse(delta, codes),
             DescriptionLength(delta, codes, forget=("mask",)),
         ]
-
-    def plain(self) -> dict[str, Any]:
-        """The config as plain values, for the sweep."""
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
-
-    @classmethod
-    def of(cls, config: Mapping[str, Any]) -> LawConfig:
-        """The config in a mapping of plain values. Raises UnknownName on a stray field."""
-        names = [f.name for f in fields(cls)]
-        for name in config:
-            if name not in names:
-                raise UnknownName("field", name, names)
-        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in config.items()}
-        return cls(**values)
 
 
 def bucket(config: Mapping[str, Any]) -> Hashable:

@@ -9,7 +9,7 @@ serves magnitude pruning at all counts and the first round of iterative pruning.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ from ..pruning.at_initialisation import Grasp, MagnitudeAtInit, Random, Snip
 from ..pruning.base import ScorePruner, Session
 from ..pruning.scores import magnitude
 from ..seeds import generator
+from .config import PlainConfig
 from .noise_correlation import shuffled
 
 NAME = "mask_probe"
@@ -41,7 +42,7 @@ METHODS = ("IterativeMagnitude", "MagnitudeAfterTraining", "Shuffled", *BEFORE_T
 
 
 @dataclass(frozen=True)
-class ProbeConfig:
+class ProbeConfig(PlainConfig):
     """One seed.
 
     levels    : rounds after which masks are looked at, rising; other methods keep as many weights
@@ -71,14 +72,6 @@ class ProbeConfig:
             widths = Mlp(getattr(self, name)).widths
             if widths[0] != self.widths[0] or widths[-1] != 1:
                 raise InvalidArgument(name, widths, f"give {self.widths[0]} inputs and one output")
-
-    def plain(self) -> dict[str, Any]:
-        return {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(self).items()}
-
-    @classmethod
-    def of(cls, config: Mapping[str, Any]) -> ProbeConfig:
-        read: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in config.items()}
-        return cls(**read)
 
 
 def bucket(config: Mapping[str, Any]) -> Hashable:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,7 @@ from ..pruning.kept_counts import effective
 from ..pruning.scores import magnitude
 from ..pruning.supermask import EdgePopup
 from ..seeds import generator
+from .config import PlainConfig
 
 NAME = "memorisation"
 VERSION = 1
@@ -47,7 +48,7 @@ LARGEST = 2
 
 
 @dataclass(frozen=True)
-class MemorisationConfig:
+class MemorisationConfig(PlainConfig):
     """One method on n fair labels.
 
     counts  : kept weights of the networks that are weighed, falling; iterative pruning trains at
@@ -104,14 +105,6 @@ class MemorisationConfig:
             steps=self.steps,
             stop_at=None,
         )
-
-    def plain(self) -> dict[str, Any]:
-        return {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(self).items()}
-
-    @classmethod
-    def of(cls, config: Mapping[str, Any]) -> MemorisationConfig:
-        read: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in config.items()}
-        return cls(**read)
 
 
 def bucket(config: Mapping[str, Any]) -> Hashable:

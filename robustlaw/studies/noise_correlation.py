@@ -12,7 +12,7 @@ After Kumar, Luo & Sellke, arXiv 2402.01089v1, Figures 2 and 3.
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -26,6 +26,7 @@ from ..networks.stack import forward
 from ..pruning.base import Session
 from ..pruning.scores import magnitude
 from ..seeds import generator
+from .config import PlainConfig
 
 NAME = "noise_correlation"
 VERSION = 1
@@ -33,7 +34,7 @@ chunk_size = 1
 
 
 @dataclass(frozen=True)
-class CorrelationConfig:
+class CorrelationConfig(PlainConfig):
     """One seed of one way to train.
 
     epochs : steps of a round; marks: epochs at which X is recorded, after that many steps and one
@@ -62,14 +63,6 @@ class CorrelationConfig:
         require_positive("learning_rate", self.learning_rate)
         for mark in self.marks:
             whole("marks", mark, 0)
-
-    def plain(self) -> dict[str, Any]:
-        return {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(self).items()}
-
-    @classmethod
-    def of(cls, config: Mapping[str, Any]) -> CorrelationConfig:
-        read: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in config.items()}
-        return cls(**read)
 
 
 def bucket(config: Mapping[str, Any]) -> Hashable:

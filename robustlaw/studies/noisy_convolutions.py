@@ -9,7 +9,7 @@ trained, and never pruned.
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from ..errors import InvalidArgument, UnknownName
 from ..pruning.in_rounds import exponential_schedule
 from ..pruning.selection import select_masks
 from ..seeds import generator
+from .config import PlainConfig
 from .image_sets import ImageSet, Part, noisy_parts
 
 NAME = "noisy_convolutions"
@@ -32,7 +33,7 @@ functional = torch.nn.functional
 
 
 @dataclass(frozen=True)
-class NoisyConvolutionsConfig:
+class NoisyConvolutionsConfig(PlainConfig):
     """One method and seed on scikit-learn's digits; fields as in NoisyImagesConfig.
 
     channels : of the two convolutions
@@ -87,14 +88,6 @@ class NoisyConvolutionsConfig:
     @property
     def key(self) -> str:
         return f"noisy convolutions {self.seed}"
-
-    def plain(self) -> dict[str, Any]:
-        return {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(self).items()}
-
-    @classmethod
-    def of(cls, config: Mapping[str, Any]) -> NoisyConvolutionsConfig:
-        read: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in config.items()}
-        return cls(**read)
 
 
 def bucket(config: Mapping[str, Any]) -> Hashable:

@@ -9,7 +9,7 @@ beside training accuracy, so that memorising can be told from generalising.
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ from ..pruning.base import Pruner, Session
 from ..pruning.in_rounds import SynFlow
 from ..pruning.kept_counts import effective
 from ..pruning.scores import magnitude
+from .config import PlainConfig
 from .image_sets import ImageSet, Part, identity, noisy_parts
 
 NAME = "noisy_images"
@@ -37,7 +38,7 @@ LARGE, TOGETHER = 50_000, 8
 
 
 @dataclass(frozen=True)
-class NoisyImagesConfig:
+class NoisyImagesConfig(PlainConfig):
     """One method and seed.
 
     counts : kept weights of the networks that are weighed, falling; iterative pruning trains at each of
@@ -104,14 +105,6 @@ class NoisyImagesConfig:
     def alone(self) -> bool:
         """Whether a network is trained by itself."""
         return Mlp(self.widths).weight_count > LARGE
-
-    def plain(self) -> dict[str, Any]:
-        return {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(self).items()}
-
-    @classmethod
-    def of(cls, config: Mapping[str, Any]) -> NoisyImagesConfig:
-        read: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in config.items()}
-        return cls(**read)
 
 
 def bucket(config: Mapping[str, Any]) -> Hashable:

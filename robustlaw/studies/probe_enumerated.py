@@ -7,7 +7,7 @@ means of T and of its positive part, which no lower bound built on them may exce
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from ..information.pruner_channels import MaskMaker, signs
 from ..networks import Mlp, Recipe
 from ..pruning import PRUNERS, kept_count
 from ..seeds import generator
+from .config import PlainConfig
 
 NAME = "probe_enumerated"
 VERSION = 1
@@ -29,7 +30,7 @@ MOST_LABELS = 12  # all labelings are trained side by side
 
 
 @dataclass(frozen=True)
-class EnumeratedConfig:
+class EnumeratedConfig(PlainConfig):
     """One pruner on n fair labels of n fixed normal inputs.
 
     method    : name of a pruner
@@ -62,14 +63,6 @@ class EnumeratedConfig:
             raise InvalidArgument("densities", self.densities, "give at least one")
         for density in self.densities:
             kept_count(density, arch.weight_count)
-
-    def plain(self) -> dict[str, Any]:
-        return {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(self).items()}
-
-    @classmethod
-    def of(cls, config: Mapping[str, Any]) -> EnumeratedConfig:
-        read: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in config.items()}
-        return cls(**read)
 
 
 def bucket(config: Mapping[str, Any]) -> Hashable:

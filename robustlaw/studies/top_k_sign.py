@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Hashable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from ..laws import DescriptionLength, Measured
 from ..networks import Dependence, Network, Origin
 from ..pruning.selection import select
 from ..seeds import generator
+from .config import PlainConfig
 
 NAME = "top_k_sign"
 VERSION = 1
@@ -28,7 +29,7 @@ chunk_size = 8
 
 
 @dataclass(frozen=True)
-class TopKSignConfig:
+class TopKSignConfig(PlainConfig):
     """n fair labels on normal inputs of dimension dim; k signs are kept."""
 
     n: int
@@ -40,9 +41,6 @@ class TopKSignConfig:
     def __post_init__(self) -> None:
         if not 1 <= self.k <= self.dim or self.n < 2:
             raise InvalidArgument("k, dim, n", (self.k, self.dim, self.n), "1 <= k <= dim, and n >= 2")
-
-    def plain(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 def bucket(config: Mapping[str, Any]) -> Hashable:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -32,6 +32,7 @@ from ..pruning import Grasp, Pruner, Random, ScorePruner, Snip, SynFlow
 from ..pruning.base import Session
 from ..pruning.selection import select_masks
 from ..seeds import generator
+from .config import PlainConfig
 from .toy_descent import Tiny, descend
 
 NAME = "toy_enumeration"
@@ -56,7 +57,7 @@ CHUNK = 8192
 
 
 @dataclass(frozen=True)
-class ToyConfig:
+class ToyConfig(PlainConfig):
     """One method on every data set, from one initialisation.
 
     panel : "left" (3-4-1, squared error) or "right" (3-3-2, cross-entropy)
@@ -87,13 +88,6 @@ class ToyConfig:
         falling = all(a > b for a, b in itertools.pairwise((total, *self.kept)))
         if not self.kept or not falling or self.kept[-1] < 0:
             raise InvalidArgument("kept", self.kept, f"give counts below {total} that fall")
-
-    def plain(self) -> dict[str, Any]:
-        return {**asdict(self), "kept": list(self.kept)}
-
-    @classmethod
-    def of(cls, config: Mapping[str, Any]) -> ToyConfig:
-        return cls(**{**config, "kept": tuple(config["kept"])})
 
 
 def bucket(config: Mapping[str, Any]) -> Hashable:
