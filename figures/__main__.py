@@ -16,12 +16,12 @@ from rich.table import Table
 
 from robustlaw.errors import InvalidArgument, RobustlawError
 from robustlaw.evidence import Verdict
-from robustlaw.sweep import SweepInterrupted
+from robustlaw.sweep import KeptWorkers, SweepInterrupted
 
 from .gallery_page import PAGE, write_gallery
 from .produce import Produced, produce, state
 from .sensitivity import TABLE, sensitivity, summary
-from .sheets import Preset, names, sheet_module
+from .sheets import Preset, expand, group, names, sheet_module
 
 HERE = Path("figures-out")
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -29,7 +29,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 @app.command()
 def main(
-    chosen: Annotated[list[str] | None, typer.Argument(metavar="[NAME ...|all]")] = None,
+    chosen: Annotated[list[str] | None, typer.Argument(metavar="[NAME|GROUP|all ...]")] = None,
     smoke: Annotated[bool, typer.Option("--smoke", help="fewest seeds: a test of the machinery")] = False,
     quick: Annotated[bool, typer.Option("--quick", help="minutes (the default)")] = False,
     full: Annotated[bool, typer.Option("--full", help="every seed")] = False,
@@ -48,14 +48,13 @@ def main(
     if not chosen:
         _list(out, console)
         return
-    wanted = names() if chosen == ["all"] else tuple(dict.fromkeys(chosen))
-    for name in wanted:
-        sheet_module(name)  # every name is checked before anything runs
-    if sensitive:
-        _vary(wanted, preset, out, jobs, console)
-        return
+    wanted = expand(chosen)
     try:
-        made = [_make(name, preset, out, jobs, console) for name in wanted]
+        with KeptWorkers(jobs) as workers:
+            if sensitive:
+                _vary(wanted, preset, out, jobs, workers, console)
+                return
+            made = [_make(name, preset, out, jobs, workers, console) for name in wanted]
     except SweepInterrupted as stop:  # caught here, since typer ends a command on Ctrl-C without a word
         print(f"stopped: {stop}", file=sys.stderr)
         raise typer.Exit(130) from None
@@ -68,9 +67,11 @@ def main(
     raise typer.Exit(_status(made))
 
 
-def _vary(wanted: tuple[str, ...], preset: Preset, out: Path, jobs: int, console: Console) -> None:
+def _vary(
+    wanted: tuple[str, ...], preset: Preset, out: Path, jobs: int, workers: KeptWorkers, console: Console
+) -> None:
     for name in wanted:
-        found = sensitivity(name, preset, out, jobs)
+        found = sensitivity(name, preset, out, jobs, workers=workers)
         table = Table(
             "claim", "holds in", "of", "not found for", title=f"{name}: open settings", box=box.SIMPLE_HEAD
         )
@@ -84,7 +85,9 @@ def _vary(wanted: tuple[str, ...], preset: Preset, out: Path, jobs: int, console
         console.print(f"{out / name / TABLE}")
 
 
-def _make(name: str, preset: Preset, out: Path, jobs: int, console: Console) -> Produced:
+def _make(
+    name: str, preset: Preset, out: Path, jobs: int, workers: KeptWorkers, console: Console
+) -> Produced:
     columns = (
         TextColumn(f"{name:<22}"),
         BarColumn(),
@@ -93,36 +96,32 @@ def _make(name: str, preset: Preset, out: Path, jobs: int, console: Console) -> 
     )
     with Progress(*columns, console=console) as bar:
         task = bar.add_task(name, total=None)
-        return produce(name, preset, out, jobs, lambda p: bar.update(task, completed=p.done, total=p.total))
+        return produce(
+            name, preset, out, jobs, lambda p: bar.update(task, completed=p.done, total=p.total), workers
+        )
 
 
 def _list(out: Path, console: Console) -> None:
-    table = Table("name", "label", "title", "source", "state", title=f"Figures (in {out})")
+    table = Table("name", "group", "label", "title", "source", "state", title=f"Figures (in {out})")
     for name in names():
         module = sheet_module(name)
-        table.add_row(name, module.LABEL, module.TITLE, module.SOURCE, state(name, out))
+        table.add_row(name, group(name), module.LABEL, module.TITLE, module.SOURCE, state(name, out))
     console.print(table)
 
 
 def _tell(made: list[Produced], out: Path, console: Console) -> None:
-    heads = ("figure", "claim", "whose", "verdict", "agrees", "seeds", "effect")
-    table = Table(*heads, title="Claims", box=box.SIMPLE_HEAD)
     for figure in made:
+        title = f"{figure.name} ({figure.rows} rows, {figure.seconds:.1f} s): {figure.folder}"
+        table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+        table.add_column("claim", ratio=1)
+        for head in ("whose", "verdict", "agrees", "seeds", "effect"):
+            table.add_column(head, no_wrap=True)
         for j in figure.claims:
             agrees = {True: "yes", False: "NO", None: "undecided"}[j.agrees]
             effect = "" if j.effect is None else f"{j.effect:.3g}"
-            table.add_row(
-                figure.name,
-                j.claim.says,
-                j.claim.whose,
-                str(j.evidence.verdict),
-                agrees,
-                str(j.seeds),
-                effect,
-            )
-    console.print(table)
-    for figure in made:
-        console.print(f"{figure.name}: {figure.folder} ({figure.rows} rows, {figure.seconds:.1f} s)")
+            verdict = str(j.evidence.verdict)
+            table.add_row(j.claim.says, j.claim.whose, verdict, agrees, str(j.seeds), effect)
+        console.print(table)
     console.print(f"all of them: {out / PAGE}")
 
 

@@ -8,8 +8,11 @@ import platform
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
@@ -17,7 +20,7 @@ from typing import Any
 
 import polars as pl
 
-from robustlaw.errors import UnwritableFolder
+from robustlaw.errors import RobustlawError, UnwritableFolder
 from robustlaw.sweep import Progress, Row, Status, canonical, load_study, run_sweep
 
 from .claims import Judged, judge
@@ -27,6 +30,10 @@ from .style import styled
 STORE, DATA, MANIFEST = "runs.sqlite", "data.csv", "manifest.json"
 PICTURES = ("figure.pdf", "figure.png", "figure.svg")
 LIBRARIES = ("robustlaw", "numpy", "scipy", "torch", "matplotlib", "polars")
+
+
+class FailedCells(RobustlawError):
+    """A figure cannot be drawn or judged without cells that failed."""
 
 
 @dataclass(frozen=True)
@@ -41,22 +48,48 @@ class Produced:
 
 
 def produce(
-    name: str, preset: Preset, out: Path, jobs: int = 2, progress: Callable[[Progress], None] | None = None
+    name: str,
+    preset: Preset,
+    out: Path,
+    jobs: int = 2,
+    progress: Callable[[Progress], None] | None = None,
+    workers: Callable[[], Executor] | None = None,
 ) -> Produced:
     """Make one figure into out/name; rows that the store has are not computed again.
 
-    Raises UnknownName, UnwritableFolder, and what a sweep raises.
+    workers : makes the executor; KeptWorkers(jobs) lets many figures share one pool
+    Raises UnknownName, UnwritableFolder, FailedCells, and what a sweep raises.
     """
     module, start = sheet_module(name), time.perf_counter()
     folder = folder_for(out / name)
-    rows = _rows(module, preset, out / STORE, jobs, progress)
-    good = [row for row in rows if row.status is Status.OK]
-    table = module.tidy(good)
-    write_whole(folder / DATA, table.write_csv().encode())
-    draw(module, table, folder)
-    judged = judge(module.claims(table))
+    rows = _rows(
+        module,
+        preset,
+        partial(run_sweep, store_path=out / STORE, jobs=jobs, executor_factory=workers),
+        progress,
+    )
+    with _blamed_on_failures(name, rows):
+        table = module.tidy([row for row in rows if row.status is Status.OK])
+        write_whole(folder / DATA, table.write_csv().encode())
+        draw(module, table, folder)
+        judged = judge(module.claims(table))
     write_whole(folder / MANIFEST, _manifest(name, module, preset, rows, judged, folder).encode())
     return Produced(name, folder, judged, len(rows), time.perf_counter() - start)
+
+
+@contextmanager
+def _blamed_on_failures(name: str, rows: list[Row]) -> Iterator[None]:
+    """What goes wrong inside is told as the failed cells that left a gap, if there are any."""
+    try:
+        yield
+    except Exception as error:
+        failures = [row.failure for row in rows if row.failure is not None]
+        if not failures:
+            raise
+        raise FailedCells(
+            f"{name}: {len(failures)} of {len(rows)} cells failed, and nothing can be drawn without them; "
+            f"the first with {failures[0].type}: {failures[0].message}"
+        ) from error
 
 
 def draw(module: ModuleType, table: pl.DataFrame, folder: Path) -> None:
@@ -111,7 +144,10 @@ def state(name: str, out: Path) -> str:
 
 
 def _rows(
-    module: ModuleType, preset: Preset, store: Path, jobs: int, progress: Callable[[Progress], None] | None
+    module: ModuleType,
+    preset: Preset,
+    sweep: Callable[..., list[Row]],
+    progress: Callable[[Progress], None] | None,
 ) -> list[Row]:
     grids = module.study(preset)
     total, before, rows = cells(grids), 0, []
@@ -121,7 +157,7 @@ def _rows(
             if progress is not None:
                 progress(Progress(p.done + before, total, p.failed, p.seconds))
 
-        rows += run_sweep(study, configs, store, jobs, progress=shifted)
+        rows += sweep(study, configs, progress=shifted)
         before += len(configs)
     return rows
 

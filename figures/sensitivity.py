@@ -7,6 +7,8 @@ A module may offer VARIANTS, a tuple of (declared setting, alternative, changes 
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Executor
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,7 +16,7 @@ from typing import Any
 import polars as pl
 
 from robustlaw.errors import InvalidArgument
-from robustlaw.sweep import Progress, Status, run_sweep
+from robustlaw.sweep import Progress, Row, Status, run_sweep
 
 from .claims import judge
 from .produce import STORE, folder_for, write_whole
@@ -25,7 +27,12 @@ DEFAULT = "as declared"
 
 
 def sensitivity(
-    name: str, preset: Preset, out: Path, jobs: int = 2, progress: Callable[[Progress], None] | None = None
+    name: str,
+    preset: Preset,
+    out: Path,
+    jobs: int = 2,
+    progress: Callable[[Progress], None] | None = None,
+    workers: Callable[[], Executor] | None = None,
 ) -> pl.DataFrame:
     """Judge the figure's claims under every alternative; writes out/name/sensitivity.csv.
 
@@ -36,9 +43,10 @@ def sensitivity(
     if not hasattr(module, "VARIANTS"):
         raise InvalidArgument("figure", name, "it declares no alternatives that can be run")
     folder = folder_for(out / name)
+    sweep = partial(run_sweep, store_path=out / STORE, jobs=jobs, executor_factory=workers, progress=progress)
     lines = []
     for setting, alternative, changes in (("", DEFAULT, {}), *module.VARIANTS):
-        table = _table(module, preset, changes, out / STORE, jobs, progress)
+        table = _table(module, preset, changes, sweep)
         distance = module.deviations(table)["all"] if hasattr(module, "deviations") else None
         for j in judge(module.claims(table)):
             told = {"setting": setting, "alternative": alternative, "deviation": distance, **j.plain()}
@@ -61,16 +69,11 @@ def summary(found: pl.DataFrame) -> pl.DataFrame:
 
 
 def _table(
-    module: ModuleType,
-    preset: Preset,
-    changes: dict[str, Any],
-    store: Path,
-    jobs: int,
-    progress: Callable[[Progress], None] | None,
+    module: ModuleType, preset: Preset, changes: dict[str, Any], sweep: Callable[..., list[Row]]
 ) -> pl.DataFrame:
     rows = []
     for study, configs in module.study(preset):
         changed = [{**config, **changes} for config in configs]
-        rows += run_sweep(study, changed, store, jobs, progress=progress)
+        rows += sweep(study, changed)
     table: pl.DataFrame = module.tidy([row for row in rows if row.status is Status.OK])
     return table

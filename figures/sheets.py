@@ -10,6 +10,7 @@
     def plot(table) -> matplotlib Figure         # pure: nothing computed, drawn at random or read
     def claims(table) -> [Claim, ...]
 
+A module may say GROUP = "companions": figures of one group are made together by its name.
 Modules import no torch: a figure can be drawn again from its data alone.
 """
 
@@ -47,6 +48,26 @@ def names() -> tuple[str, ...]:
     """Names of all figures: the modules of figures.gallery."""
     package = import_module("figures.gallery")
     return tuple(sorted(m.name for m in pkgutil.iter_modules(package.__path__)))
+
+
+def group(name: str) -> str:
+    """The group of a figure: "law" unless its module says another."""
+    told: str = getattr(sheet_module(name), "GROUP", "law")
+    return told
+
+
+def expand(words: Sequence[str]) -> tuple[str, ...]:
+    """Names of figures for words that name figures, groups, or "all"; each once, in their order.
+
+    Raises UnknownName, with the nearest names.
+    """
+    found: dict[str, None] = {}
+    for word in words:
+        members = [name for name in names() if word in ("all", group(name))]
+        for name in members or [word]:
+            sheet_module(name)  # every name is checked before anything runs
+            found[name] = None
+    return tuple(found)
 
 
 def sheet_module(name: str) -> ModuleType:

@@ -7,7 +7,7 @@ Every cell is named by the hash of what determines its result (keys), runs in a 
 interrupted or killed goes on where it stopped.
 """
 
-from .engines import SerialExecutor, WorkerPool
+from .engines import KeptWorkers, SerialExecutor, WorkerPool
 from .errors import NotPlain, StoreInUse, SweepInterrupted, WorkersDoNotStart
 from .keys import canonical, cell_key
 from .protocol import Study, load_study
@@ -17,6 +17,7 @@ from .store import Store
 
 __all__ = [
     "Failure",
+    "KeptWorkers",
     "NotPlain",
     "Progress",
     "Row",

@@ -79,6 +79,47 @@ class WorkerPool(ProcessPoolExecutor):
         return list((self._processes or {}).values())
 
 
+class KeptWorkers:
+    """One pool for many sweeps, as their `executor_factory`: starting workers takes seconds.
+
+    with KeptWorkers(2) as workers:
+        run_sweep(study, configs, store, 2, executor_factory=workers)
+
+    A pool that a sweep gave up on is replaced by the next call. Leaving the block ends the workers.
+    """
+
+    def __init__(self, jobs: int) -> None:
+        self._jobs = jobs
+        self._pool: _KeptPool | None = None
+
+    def __call__(self) -> Executor:
+        if self._pool is None or self._pool.ended:
+            self._pool = _KeptPool(self._jobs)
+        return self._pool
+
+    def __enter__(self) -> KeptWorkers:
+        return self
+
+    def __exit__(self, *reason: object) -> None:
+        if self._pool is not None and not self._pool.ended:
+            self._pool.ended = True
+            self._pool.shutdown()
+
+
+class _KeptPool(WorkerPool):
+    """Outlives the sweeps that shut it down; `stop` ends it."""
+
+    ended = False
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        if self.ended:
+            super().shutdown(wait, cancel_futures=cancel_futures)
+
+    def stop(self) -> list[int]:
+        self.ended = True
+        return super().stop()
+
+
 def stop(executor: Executor) -> list[int]:
     """Give up on an executor and what it is still running; exit codes of its dead workers, where known."""
     if isinstance(executor, WorkerPool):

@@ -2,7 +2,6 @@
 
 import sys
 from collections import Counter
-from functools import partial
 
 import pytest
 from figure_toys import SOURCE
@@ -14,6 +13,10 @@ from figures import sheets
 from robustlaw.sweep import SerialExecutor, run_sweep
 
 
+def _serially(*arguments, **more):
+    return run_sweep(*arguments, **{**more, "executor_factory": SerialExecutor})
+
+
 @pytest.fixture
 def toy(tmp_path, monkeypatch):
     """Puts a module with this source into the gallery under a name; again, with another source."""
@@ -22,7 +25,7 @@ def toy(tmp_path, monkeypatch):
     monkeypatch.setattr(figures.gallery, "__path__", [*figures.gallery.__path__, str(folder)])
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     for room in (producing, varying):
-        monkeypatch.setattr(room, "run_sweep", partial(run_sweep, executor_factory=SerialExecutor))
+        monkeypatch.setattr(room, "run_sweep", _serially)
     made = set()
 
     def put(source=SOURCE, name="toy_figure"):

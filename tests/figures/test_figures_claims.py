@@ -8,8 +8,10 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import binom
 
-from figures.claims import LEVEL, Claim, Exact, Missing, Paired, judge
+from figures.claims import LEVEL, Claim, Exact, Frequency, MeanOf, Missing, Paired, Ranked, judge
+from robustlaw.errors import RobustlawError
 from robustlaw.evidence import Verdict
 
 HOLDS, VIOLATED = Verdict.HOLDS, Verdict.VIOLATED
@@ -111,3 +113,59 @@ def test_judged_claims_are_plain():
     assert rows[0]["whose"] == "paper"
     assert 0.5 < rows[0]["measured_lower"] < rows[0]["measured_upper"] == 1.0
     assert rows[2]["measured_lower"] is None
+
+
+@given(n=st.integers(1, 60), share=st.floats(0.0, 1.0), bound=st.floats(0.05, 0.95))
+def test_a_frequency_is_a_binomial_test_against_its_bound(n, share, bound):
+    successes = round(share * n)
+    found = verdict(Frequency("name", "s", successes=successes, trials=n, bound=bound))
+    above = binom.sf(successes - 1, n, bound)  # P(at least as many, were the bound the truth)
+    below = binom.cdf(successes, n, bound)
+    expected = HOLDS if above <= 0.5 * LEVEL else VIOLATED if below <= 0.5 * LEVEL else OPEN
+    if min(abs(above - 0.5 * LEVEL), abs(below - 0.5 * LEVEL)) > 1e-9:
+        assert found is expected
+
+
+@pytest.mark.parametrize(("relation", "expected"), [(">=", HOLDS), ("<=", VIOLATED)])
+def test_a_relation_turns_the_verdict(relation, expected):
+    assert verdict(Frequency("f", "s", successes=95, trials=100, relation=relation)) is expected
+    mean = MeanOf("m", "s", values=[2.9] * 40, support=(0.0, 3.0), bound=2.0, relation=relation)
+    assert verdict(mean) is expected
+
+
+def test_the_interval_of_a_mean_covers_it():
+    rng, missed = np.random.default_rng(0), 0
+    for _ in range(200):
+        values = 4.0 * rng.beta(0.3, 0.5, 30) - 1.0
+        told = judge([MeanOf("m", "s", values=values, support=(-1.0, 3.0), bound=0.5)])[0].evidence
+        missed += not told.measured.lower <= 4.0 * 0.375 - 1.0 <= told.measured.upper
+    assert missed <= 0.05 * 200 + 3 * math.sqrt(200 * 0.05 * 0.95)
+
+
+def test_values_outside_the_support_are_refused():
+    with pytest.raises(RobustlawError):
+        judge([MeanOf("m", "s", values=[0.5, 1.5], support=(0.0, 1.0), bound=0.5)])
+
+
+@pytest.mark.parametrize(
+    ("larger", "smaller", "expected"),
+    [(range(10, 20), range(8), HOLDS), (range(8), range(10, 20), VIOLATED), ((1, 3), (2, 4), OPEN)],
+)
+def test_ranks_of_two_samples(larger, smaller, expected):
+    assert verdict(Ranked("r", "s", larger=list(larger), smaller=list(smaller))) is expected
+
+
+def test_ranks_of_five_against_five_have_a_known_p():
+    told = judge([Ranked("r", "s", larger=[6, 7, 8, 9, 10], smaller=[1, 2, 3, 4, 5])])[0].evidence
+    assert told.measured.upper == pytest.approx(1 / math.comb(10, 5))
+
+
+@pytest.mark.parametrize("claim", [Frequency("f", "s"), MeanOf("m", "s"), Ranked("r", "s", larger=[1.0])])
+def test_a_claim_without_draws_is_not_applicable(claim):
+    assert verdict(claim) is NONE
+
+
+def test_every_statistical_claim_shares_the_level():
+    others = [Frequency("f", "s", successes=1, trials=2), Ranked("r", "s", larger=[1.0], smaller=[2.0])]
+    told = judge([paired([1.0] * 9), *others, MeanOf("m", "s", values=[0.5])])
+    assert {j.evidence.probability for j in told} == {1.0 - LEVEL / 4}

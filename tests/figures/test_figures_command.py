@@ -1,6 +1,7 @@
 """`python -m figures`: what it prints, and its exit status."""
 
 import json
+from functools import cache
 
 import pytest
 from figure_toys import SOURCE
@@ -82,7 +83,7 @@ def test_a_name_given_twice_is_made_once_and_all_means_all(toy, call, monkeypatc
     status, out, _ = call("toy_figure", "toy_figure", "--smoke")
     assert status == 0
     assert out.count("rows") == 1
-    monkeypatch.setattr(command, "names", lambda: ("toy_figure",))
+    monkeypatch.setattr(sheets, "names", cache(lambda: ("toy_figure",)))
     status, out, _ = call("all", "--smoke")
     assert status == 0
     assert out.count("rows") == 1
@@ -131,3 +132,12 @@ def test_the_gallery_shows_every_figure_with_its_claims_and_asks_for_nothing(toy
     assert "1 of 1 sentences known to be false came out so" in page
     assert "http://" not in page
     assert "https://" not in page
+
+
+def test_a_group_names_its_figures(toy, call):
+    toy(SOURCE + 'GROUP = "toys"\n')
+    toy(SOURCE + 'GROUP = "toys"\n', name="toy_second")
+    status, out, _ = call("toys", "toy_figure", "--smoke")
+    assert status == 0
+    assert out.count("rows") == 2
+    assert sheets.group("nfp_1a") == "law"

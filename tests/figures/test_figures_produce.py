@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from figures import produce as producing
-from figures.produce import DATA, MANIFEST, PICTURES, STORE, draw, produce, state
+from figures.produce import DATA, MANIFEST, PICTURES, STORE, FailedCells, draw, produce, state
 from figures.sheets import names, sheet_module
 from robustlaw import errors
 from robustlaw.evidence import Verdict
@@ -85,6 +85,13 @@ def test_failed_cells_are_counted_and_not_drawn(toy, tmp_path):
     produce(toy(toys.SOURCE.replace("ACT = None", 'ACT = "raise"')), "smoke", tmp_path)
     assert told(tmp_path)["rows"] == {"ok": 3, "failed": 1}
     assert pl.read_csv(tmp_path / "toy_figure" / DATA).height == 3
+
+
+def test_a_figure_that_cannot_do_without_its_failed_cells_names_them(toy, tmp_path):
+    needy = toys.SOURCE.replace("ACT = None", 'ACT = "raise"')
+    needy = needy.replace("    figure = Figure", "    assert 99 in table['seed']\n    figure = Figure")
+    with pytest.raises(FailedCells, match=r"1 of 4 cells failed.*LookupError"):
+        produce(toy(needy), "smoke", tmp_path)
 
 
 def test_progress_counts_to_the_end(toy, tmp_path):

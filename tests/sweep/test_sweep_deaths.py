@@ -10,7 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from robustlaw.sweep import SerialExecutor, Status, Store, StoreInUse, WorkersDoNotStart, run_sweep
+from robustlaw.sweep import (
+    KeptWorkers,
+    SerialExecutor,
+    Status,
+    Store,
+    StoreInUse,
+    WorkersDoNotStart,
+    run_sweep,
+)
 from robustlaw.sweep.engines import WorkerPool
 
 CELLS = 60
@@ -170,3 +178,19 @@ def test_a_stopped_pool_leaves_no_process():
     assert len(pids) == 2
     assert not any(map(is_running, pids))
     assert all(future.done() for future in futures)
+
+
+def test_kept_workers_serve_many_sweeps_and_outlive_a_lost_one(tmp_path, store_path):
+    def pid(number, workers):
+        (row,) = run_sweep("toy_study", [{"seed": number, "do": "pid"}], store_path, executor_factory=workers)
+        return row.result["pid"]
+
+    with KeptWorkers(1) as workers:
+        first = pid(0, workers)
+        assert pid(1, workers) == first
+        os.kill(first, signal.SIGKILL)
+        assert ended([first])
+        second = pid(2, workers)
+        assert second != first
+        assert is_running(second)
+    assert ended([second])
