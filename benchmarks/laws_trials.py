@@ -18,15 +18,15 @@ from laws_classes import BENCHES, NORMAL, WIDE, Bench, SignSums, best_subsets, f
 from scipy.special import log_ndtr
 
 from robustlaw.accounting import Accountant, DataFreeMask, FixedSizeMask, FrozenWeights, Ledger, Repeated
-from robustlaw.constants import SAMPLE_LOG, SAMPLE_SIZE
-from robustlaw.data import Gaussian, Problem, Sphere
-from robustlaw.evidence import LOG2, NATS, Bracket, Verdict
-from robustlaw.information.confidence import (
+from robustlaw.confidence import (
     betting_lower,
     betting_upper,
     clopper_pearson_lower,
     clopper_pearson_upper,
 )
+from robustlaw.constants import SAMPLE_LOG, SAMPLE_SIZE
+from robustlaw.data import Gaussian, Problem, Sphere
+from robustlaw.evidence import LOG2, NATS, Bracket, Verdict
 from robustlaw.laws import (
     DescriptionLength,
     InformationLaw,

@@ -16,6 +16,7 @@ import numpy as np
 import polars as pl
 from scipy.stats import binomtest, mannwhitneyu
 
+from robustlaw.confidence import betting_interval
 from robustlaw.evidence import Bracket, Evidence, Hypothesis, Verdict, compare
 from robustlaw.evidence.verdict import Relation
 
@@ -192,8 +193,6 @@ def _frequency(claim: Frequency, level: float) -> Judged:
 
 
 def _mean_of(claim: MeanOf, level: float) -> Judged:
-    from robustlaw.information.confidence import betting_interval  # a room that loads torch
-
     values = np.asarray(claim.values, dtype=float)
     mean = Bracket(*betting_interval(values, *claim.support, level), "betting interval")
     low, high = claim.support

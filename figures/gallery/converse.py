@@ -73,7 +73,7 @@ def _keys(key: tuple[str, int, int]) -> dict[str, Any]:
 
 def _weighed(told: np.ndarray, bits: int) -> dict[str, float]:
     # loads torch, as no drawing may
-    from robustlaw.information.confidence import betting_lower, betting_upper
+    from robustlaw.confidence import betting_lower, betting_upper
 
     memorised, wrong, numbers = told.T
     most, room, risk = float(numbers.max()), bits * math.log(2.0), LEVEL / 3.0

@@ -1,5 +1,16 @@
 """Mask-data mutual information: exact where it can be, certified where it cannot."""
 
+from ..confidence import (
+    betting_interval,
+    betting_lower,
+    betting_upper,
+    clopper_pearson_lower,
+    clopper_pearson_upper,
+    empirical_bernstein_lower,
+    empirical_bernstein_upper,
+    hoeffding_lower,
+    hoeffding_upper,
+)
 from .bounds import Bound, InformationBracket, combine, exact_bracket
 from .caps import caps
 from .channel import (
@@ -14,17 +25,6 @@ from .channel import (
     IsDeterministic,
     LabelLaw,
     MaskChannel,
-)
-from .confidence import (
-    betting_interval,
-    betting_lower,
-    betting_upper,
-    clopper_pearson_lower,
-    clopper_pearson_upper,
-    empirical_bernstein_lower,
-    empirical_bernstein_upper,
-    hoeffding_lower,
-    hoeffding_upper,
 )
 from .declarations import check_declarations
 from .discrete import JointLaw, dense_channel, dense_joint, from_table, histogram_entropy, sparse_channel

@@ -12,13 +12,13 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import logsumexp
 
+from ..confidence import betting_lower, betting_upper
 from ..data.checks import require_number
 from ..errors import InvalidArgument, MissingCapability
 from ..evidence import LOG2, round_down, round_up
 from .bounds import Bound, InformationBracket, Side, combine
 from .caps import caps
 from .channel import HasDensity, MaskChannel
-from .confidence import betting_lower, betting_upper
 from .enumeration import labelings
 from .needs import need, need_fair_labels
 from .runs import Runs, sample

@@ -12,10 +12,10 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import logsumexp
 
+from ..confidence import betting_lower, clopper_pearson_upper
 from ..errors import InvalidArgument
 from .bounds import Bound
 from .channel import HasDensity
-from .confidence import betting_lower, clopper_pearson_upper
 from .needs import need
 from .runs import Sample
 from .targets import Target

@@ -6,11 +6,11 @@ import math
 
 import numpy as np
 
+from ..confidence import clopper_pearson_upper
 from ..data.checks import require_number
 from ..errors import InvalidArgument
 from .bounds import Bound
 from .channel import IsDeterministic
-from .confidence import clopper_pearson_upper
 from .discrete import mask_ids
 from .needs import need
 from .runs import Sample

@@ -11,9 +11,9 @@ import math
 
 import numpy as np
 
+from ..confidence import betting_lower, betting_upper, clopper_pearson_upper
 from .bounds import Bound
 from .channel import HasLabels
-from .confidence import betting_lower, betting_upper, clopper_pearson_upper
 from .decoders import Decoder, fit_decoder
 from .entropies import binary_entropy
 from .needs import need, need_fair_labels

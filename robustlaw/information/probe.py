@@ -15,11 +15,11 @@ import math
 import numpy as np
 from jaxtyping import Float
 
+from ..confidence import betting_lower
 from ..data.checks import require_positive
 from ..errors import ShapeMismatch
 from .bounds import Bound
 from .channel import HasProbe
-from .confidence import betting_lower
 from .needs import need
 from .runs import Sample
 from .targets import Target

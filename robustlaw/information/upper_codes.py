@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 from scipy.special import logsumexp
 
+from ..confidence import betting_upper
 from ..evidence import round_up
 from .bounds import Bound
 from .channel import HasDensity
-from .confidence import betting_upper
 from .mask_codes import FLOOR, MaskCode, best_code
 from .needs import log_density, need
 from .runs import Runs, Sample

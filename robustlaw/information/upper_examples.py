@@ -10,11 +10,11 @@ import math
 
 import numpy as np
 
+from ..confidence import betting_upper, clopper_pearson_upper
 from ..errors import MissingCapability
 from ..evidence import round_up
 from .bounds import Bound
 from .channel import HasExamples
-from .confidence import betting_upper, clopper_pearson_upper
 from .mask_codes import swap_lengths
 from .needs import need
 from .runs import Runs, Sample

@@ -11,10 +11,10 @@ import math
 import numpy as np
 from jaxtyping import Float
 
+from ..confidence import betting_upper, clopper_pearson_upper
 from ..evidence import LOG2, round_up
 from .bounds import Bound
 from .channel import HasDensity, HasFlipDensities, HasLabels, MaskChannel
-from .confidence import betting_upper, clopper_pearson_upper
 from .needs import has, log_density, need, need_fair_labels
 from .runs import Runs, Sample
 from .stability import PureDP

@@ -6,11 +6,11 @@ import math
 
 import numpy as np
 
+from ..confidence import betting_upper
 from ..errors import MissingCapability
 from ..evidence import round_up
 from .bounds import Bound
 from .channel import HasDivergence
-from .confidence import betting_upper
 from .needs import need
 from .runs import Sample
 

@@ -19,11 +19,11 @@ import numpy as np
 from jaxtyping import Float
 
 from ..accounting import Entry, Ledger, information_ledger
+from ..confidence import betting_lower, betting_upper
 from ..data import Dataset
 from ..data.checks import require_kind, require_number
 from ..errors import InvalidArgument
 from ..evidence import Bracket, Evidence, Hypothesis, Verdict, compare, ratio_up, round_down, round_up
-from ..information.confidence import betting_lower, betting_upper
 from ..networks import Network
 from .base import SAME, Provenance, certified, require_ledger
 from .measure import Measured

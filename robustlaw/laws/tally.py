@@ -14,8 +14,8 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 
+from ..confidence import clopper_pearson_lower
 from ..evidence import Evidence, Verdict
-from ..information.confidence import clopper_pearson_lower
 
 LEVEL = 0.95
 

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from robustlaw.confidence import betting_upper
 from robustlaw.errors import BrokenInvariant, InvalidArgument, MissingCapability
 from robustlaw.information import (
     lower_candidates,
     upper_flips,
 )
 from robustlaw.information.bounds import Bound, combine
-from robustlaw.information.confidence import betting_upper
 from robustlaw.information.finite import FiniteChannel
 from robustlaw.information.mask_information import RUNGS, mask_information
 from robustlaw.information.runs import Runs, sample

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
+from robustlaw.confidence import clopper_pearson_lower
 from robustlaw.data import BoundedUniform, Gaussian, Linear, Problem, RandomSigns, Sphere
 from robustlaw.evidence import LOG2, NATS, Bracket
-from robustlaw.information.confidence import clopper_pearson_lower
 from robustlaw.laws import (
     DescriptionLength,
     Measured,

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...confidence import betting_interval
 from ...constants import FLOAT32_BITS, NET
 from ...data.checks import finite, require_positive, whole
 from ...evidence import LOG2, NATS, Bracket
-from ...information.confidence import betting_interval
 from ..ledger import Entry, Kind
 from .base import Event
 

@@ -25,9 +25,9 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import betainc, betaincinv
 
-from ..data.checks import EPS, finite, require_number, whole
-from ..errors import BrokenInvariant, InvalidArgument, NonFinite
-from ..evidence import round_down, round_up
+from .data.checks import EPS, finite, require_number, whole
+from .errors import BrokenInvariant, InvalidArgument, NonFinite
+from .evidence import round_down, round_up
 
 Values = Float[np.ndarray, " runs"]
 Sets = Float[np.ndarray, "sets runs"]

@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import binom, norm
 
-from robustlaw.errors import InvalidArgument, NonFinite
-from robustlaw.information import confidence as c
-from robustlaw.information.confidence import (
+from robustlaw import confidence as c
+from robustlaw.confidence import (
     betting_interval,
     betting_lower,
     betting_lowers,
@@ -25,6 +24,7 @@ from robustlaw.information.confidence import (
     hoeffding_lower,
     hoeffding_upper,
 )
+from robustlaw.errors import InvalidArgument, NonFinite
 
 RISK = 0.025
 REPEATS = 1000
