@@ -27,6 +27,12 @@ DECLARED = (
     Declared("E f", "mean over 2000 fresh inputs", ("sample mean",), "not stated"),
     Declared("noise", "drawn afresh for every seed", ("one draw for all seeds",), "2b looks shared"),
     Declared("teacher", "torch's default weights, not rescaled", ("unit output variance",), "not stated"),
+    Declared(
+        "Adam's moments",
+        "kept over the rounds",
+        ("new in every round",),
+        "settled by the published later rounds, which rise late",
+    ),
     Declared("pruning", "global over weights, biases unpruned", ("with biases",), "not stated"),
 )
 
@@ -35,6 +41,10 @@ VARIANTS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("noise", "one draw for all seeds", {"shared_noise": True}),
     ("architecture", "six weight layers", {"widths": [50, 100, 100, 100, 100, 100, 1]}),
     ("teacher", "four weight layers", {"teacher": [50, 50, 50, 50, 1]}),
+    ("teacher", "unit output variance", {"power": 1.0}),
+    ("initialisation", "He normal", {"initialisation": "he"}),
+    ("inputs", "N(0, Id/d)", {"spread": 50**-0.5}),
+    ("Adam's moments", "new in every round", {"moments": "new"}),
 )
 
 
@@ -52,6 +62,10 @@ def config(seed: int, preset: Preset, marks: Sequence[int], **changes: Any) -> d
         "teacher": [50, 50, 50, 1],
         "fresh": 2000,
         "shared_noise": False,
+        "initialisation": "torch",
+        "spread": 1.0,
+        "power": None,
+        "moments": "kept",
         **changes,
     }
 

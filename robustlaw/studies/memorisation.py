@@ -18,9 +18,9 @@ import torch
 
 from ..data.checks import require_count, require_positive, whole
 from ..errors import InvalidArgument, UnknownName
-from ..networks import He, Mlp, Recipe, Stack
+from ..networks import Mlp, Recipe, Stack
 from ..networks.grid import level_index, level_value
-from ..networks.initialise import Initialisation, SignedConstant, TorchDefault, initial_stack
+from ..networks.initialise import SignedConstant, initial_stack
 from ..networks.losses import Batch, batch
 from ..networks.recipe import Optimiser
 from ..pruning.after_training import MagnitudeAfterTraining
@@ -32,12 +32,12 @@ from ..pruning.scores import magnitude
 from ..pruning.supermask import EdgePopup
 from ..seeds import generator
 from .config import PlainConfig
+from .recipes import INITIALISATIONS
 
 NAME = "memorisation"
 VERSION = 1
 chunk_size = 25
 METHODS = ("IterativeMagnitude", "SynFlow", "Grasp", "Snip", "MagnitudeAfterTraining", "Random", "EdgePopup")
-INITIALISATIONS: dict[str, Initialisation] = {"he": He(), "torch": TorchDefault()}
 OPTIMISERS: dict[str, Optimiser] = {"adam": "adam", "sgd": "sgd"}
 MEMORISED = math.log(2.0) / 10.0
 BITS = (1, 2, 3, 4, 6, 8)

@@ -3,7 +3,8 @@
 A config is one seed under one way to train: x ~ N(0, Id), y = teacher(x) + z with z ~ N(0, 1), and
     X = (1/n) sum_i (f(x_i) - E f) z_i,
 E f being the mean over fresh inputs. One epoch is one full-batch step. In rounds, the smallest fifth of
-the surviving weights is dropped and the rest goes back to its initial values. Before the first
+the surviving weights is dropped and the rest goes back to its initial values; Adam's moments are kept,
+which is what the published curves show (with new ones later rounds rise at once). Before the first
 step of a round the weights have never seen the data, so X is then what the mask alone knows; beside it
 stands X of masks with the same counts in every layer and other places.
 After Kumar, Luo & Sellke, arXiv 2402.01089v1, Figures 2 and 3.
@@ -11,13 +12,14 @@ After Kumar, Luo & Sellke, arXiv 2402.01089v1, Figures 2 and 3.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, get_args
 
 import torch
 
 from ..data.checks import require_count, require_positive, whole
+from ..errors import UnknownName
 from ..networks import Mlp, Recipe, Stack, fit
 from ..networks.initialise import TorchDefault, initial_stack
 from ..networks.losses import Batch, batch
@@ -27,10 +29,12 @@ from ..pruning.base import Session
 from ..pruning.scores import magnitude
 from ..seeds import generator
 from .config import PlainConfig
+from .recipes import INITIALISATIONS
 
 NAME = "noise_correlation"
-VERSION = 1
+VERSION = 2
 chunk_size = 1
+Moments = Literal["kept", "new"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,10 @@ class CorrelationConfig(PlainConfig):
     gradient_noise : deviation of the normal noise added to every entry of the gradients
     fresh  : inputs that E f is averaged over
     shared_noise : whether all seeds have one draw of z
+    initialisation : "torch" or "he", of the network
+    spread  : standard deviation of the inputs' coordinates
+    power   : mean square that the clean targets are scaled to; None leaves the teacher as it is
+    moments : Adam's at the start of a round, "kept" from the one before or "new"
     Raises InvalidArgument.
     """
 
@@ -56,11 +64,22 @@ class CorrelationConfig(PlainConfig):
     teacher: tuple[int, ...] = (50, 50, 50, 1)
     fresh: int = 2000
     shared_noise: bool = False
+    initialisation: str = "torch"
+    spread: float = 1.0
+    power: float | None = None
+    moments: Moments = "kept"
 
     def __post_init__(self) -> None:
         for name in ("rounds", "epochs", "n", "fresh"):
             require_count(name, getattr(self, name))
         require_positive("learning_rate", self.learning_rate)
+        if self.moments not in get_args(Moments):
+            raise UnknownName("moments", self.moments, get_args(Moments))
+        if self.initialisation not in INITIALISATIONS:
+            raise UnknownName("initialisation", self.initialisation, INITIALISATIONS)
+        require_positive("spread", self.spread)
+        if self.power is not None:
+            require_positive("power", self.power)
         for mark in self.marks:
             whole("marks", mark, 0)
 
@@ -92,37 +111,18 @@ def problem(cell: CorrelationConfig) -> Problem:
     """Drawn from the seed; the teacher too, with torch's default initial weights."""
     key = f"noise correlation {cell.seed}"
     rng = generator("data", key)
-    x = rng.standard_normal((cell.n, cell.widths[0]))
-    fresh = rng.standard_normal((cell.fresh, cell.widths[0]))
+    x = cell.spread * rng.standard_normal((cell.n, cell.widths[0]))
+    fresh = cell.spread * rng.standard_normal((cell.fresh, cell.widths[0]))
     teacher = initial_stack(Mlp(cell.teacher), [f"teacher {cell.seed}"], TorchDefault(), dtype=torch.float64)
     clean = teacher.forward(torch.as_tensor(x)[None])[0, :, 0].numpy()
+    if cell.power is not None:
+        clean *= (cell.power / (clean**2).mean()) ** 0.5
     z = generator("noise", "noise correlation" if cell.shared_noise else key).standard_normal(cell.n)
     return Problem(
         batch([x], [clean + z]),
         torch.as_tensor(z),
         torch.as_tensor(fresh.T.copy(), dtype=torch.float32)[None],
     )
-
-
-class _Watched(Masked):
-    """Masked weights that write down X at the marked steps; made for a single network."""
-
-    def __init__(self, stack: Stack, recipe: Recipe, drawn: Problem, marks: Sequence[int]) -> None:
-        super().__init__(stack, recipe)
-        self._drawn, self._marks, self.found = drawn, marks, dict[int, float]()
-
-    def before_step(self, number: int) -> None:
-        if number - 1 in self._marks:
-            self.found[number - 1] = self.correlation()
-
-    @torch.no_grad()
-    def correlation(self) -> float:
-        return correlation(self._stack, self.weights(), self.biases(), self._drawn)
-
-    def take(self, places: Sequence[int]) -> _Watched:
-        rest = _Watched(self._stack.take(places), self._recipe, self._drawn, self._marks)
-        rest.found = self.found
-        return rest
 
 
 def correlation(
@@ -135,40 +135,95 @@ def correlation(
     return drawn.correlation(seen, fresh)
 
 
+class _Rounds:
+    """What happened in the rounds of one seed so far, and the ticket of the next one."""
+
+    def __init__(self, cell: CorrelationConfig, drawn: Problem, start: Stack, recipe: Recipe) -> None:
+        self.cell, self.drawn, self.start = cell, drawn, start
+        self._count = start.arch.weight_count
+        maskable = tuple(f"W{i + 1}" for i in range(start.arch.layers))
+        names = (f"noise correlation {cell.seed}",)
+        self._session = Session(start, drawn.data, recipe, names, (self._count,), maskable)
+        self.told: list[dict[str, Any]] = []
+        self._open(start)
+
+    def _open(self, ticket: Stack) -> None:
+        """What the ticket's mask knows before any step."""
+        elsewhere = self.start.with_masks(shuffled(ticket.masks, self.cell.seed, len(self.told)))
+        self._marks: dict[int, float] = {}
+        self._before = {
+            "kept": self._count,
+            "mask_only": correlation(ticket, ticket.weights, ticket.biases, self.drawn),
+            "shuffled": correlation(elsewhere, elsewhere.weights, elsewhere.biases, self.drawn),
+        }
+
+    def watch(self, epoch: int, value: Callable[[], float]) -> None:
+        if epoch in self.cell.marks:
+            self._marks[epoch] = value()
+
+    def close(self, trained: Stack) -> Stack:
+        """The ticket of the next round: the larger 4/5 of the trained weights, at their initial values."""
+        last = correlation(trained, trained.weights, trained.biases, self.drawn)
+        marked = [self._marks.get(mark, last) for mark in self.cell.marks]
+        self.told.append({**self._before, "x": marked, "last": last})
+        self._count -= self._count // 5
+        scores = magnitude(trained, self._session.layer_numbers)
+        ticket = self.start.with_masks(self._session.masks_from(scores, "global", (self._count,), trained))
+        self._open(ticket)
+        return ticket
+
+
+class _Watched(Masked):
+    """A single network that writes down X at the marked steps, and prunes itself between rounds."""
+
+    def __init__(self, stack: Stack, recipe: Recipe, rounds: _Rounds) -> None:
+        super().__init__(stack, recipe)
+        self._rounds = rounds
+
+    def before_step(self, number: int) -> None:
+        epochs = self._rounds.cell.epochs
+        if number:
+            self._rounds.watch((number - 1) % epochs, self._correlation)
+        if number and number % epochs == 0:
+            self._go_on_from(self._rounds.close(self._now()))
+
+    @torch.no_grad()
+    def _correlation(self) -> float:
+        return correlation(self._stack, self.weights(), self.biases(), self._rounds.drawn)
+
+    def _now(self) -> Stack:
+        weights, biases = (
+            tuple(t.detach().clone() for t in group) for group in (self.weights(), self.biases())
+        )
+        return replace(self._stack, weights=weights, biases=biases)
+
+    @torch.no_grad()
+    def _go_on_from(self, ticket: Stack) -> None:
+        for name, leaf in self.leaves.items():
+            leaf.copy_(ticket.tensors[name])
+        self.remask(ticket.masks)
+
+    def take(self, places: Sequence[int]) -> _Watched:
+        return _Watched(self._stack.take(places), self._recipe, self._rounds)
+
+
 def _one(cell: CorrelationConfig) -> dict[str, Any]:
-    drawn, arch = problem(cell), Mlp(cell.widths)
-    names = (f"noise correlation {cell.seed}",)
+    drawn = problem(cell)
+    together = cell.rounds if cell.moments == "kept" else 1  # rounds that one optimiser goes through
     recipe = Recipe(
-        initialisation=TorchDefault(),
+        initialisation=INITIALISATIONS[cell.initialisation],
         learning_rate=cell.learning_rate,
         gradient_noise=cell.gradient_noise,
-        steps=cell.epochs,
+        steps=cell.epochs * together,
         stop_at=None,
         lanes=1,
     )
-    start = initial_stack(arch, names, recipe.initialisation)
-    maskable = tuple(f"W{i + 1}" for i in range(arch.layers))
-    session = Session(start, drawn.data, recipe, names, (arch.weight_count,), maskable)
-    ticket, kept, rounds = start, arch.weight_count, []
-    for number in range(cell.rounds):
-        before = correlation(ticket, ticket.weights, ticket.biases, drawn)
-        elsewhere = start.with_masks(shuffled(ticket.masks, cell.seed, number))
-        watch = _Watched(ticket, recipe, drawn, cell.marks)
-        trained = fit(ticket, drawn.data, recipe, watch)
-        last = correlation(trained, trained.weights, trained.biases, drawn)
-        rounds.append(
-            {
-                "kept": kept,
-                "mask_only": before,
-                "shuffled": correlation(elsewhere, elsewhere.weights, elsewhere.biases, drawn),
-                "x": [watch.found.get(mark, last) for mark in cell.marks],
-                "last": last,
-            }
-        )
-        kept -= kept // 5
-        scores = magnitude(trained, session.layer_numbers)
-        ticket = start.with_masks(session.masks_from(scores, "global", (kept,), trained))
-    return {"noise_power": float((drawn.noise**2).mean()), "rounds": rounds}
+    start = initial_stack(Mlp(cell.widths), [f"noise correlation {cell.seed}"], recipe.initialisation)
+    rounds, ticket = _Rounds(cell, drawn, start, recipe), start
+    for _ in range(0, cell.rounds, together):
+        trained = fit(ticket, drawn.data, recipe, _Watched(ticket, recipe, rounds))
+        ticket = rounds.close(trained)
+    return {"noise_power": float((drawn.noise**2).mean()), "rounds": rounds.told}
 
 
 def shuffled(masks: Sequence[torch.Tensor], seed: int, number: int) -> list[torch.Tensor]:

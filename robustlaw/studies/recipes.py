@@ -1,4 +1,4 @@
-"""Named training recipes of the law study."""
+"""Named training recipes of the law study, and names of what studies start from."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from ..networks import (
     Small,
     StraightThrough,
 )
+from ..networks.initialise import Initialisation, TorchDefault
 
+INITIALISATIONS: dict[str, Initialisation] = {"he": He(), "torch": TorchDefault()}
 # Output weights +-1/sqrt(h) and biases 0 stay at their initial values and are never charged.
 OUTPUT_AND_BIASES = frozenset({"W2", "b1", "b2"})
 # Frozen supermask weights +-0.6 on inputs of norm about 1.
