@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
 
@@ -125,6 +126,20 @@ def level_curves(axes: Axes, table: pl.DataFrame, column: str, levels: Sequence[
         style: Any = {"color": colour, "marker": marker, "markevery": 3, "label": f"{value:g}"}
         axes.errorbar(own["epoch"], own["mean"], yerr=own["sem"], **style)
     axes.set(xlabel="epoch", ylabel="correlation with noise, X")
+
+
+def distances(ours: pl.DataFrame, theirs: pl.DataFrame, last: int) -> dict[str, float]:
+    """Mean absolute distance of two curves (`series`, `epoch`, `mean`) where both have a point, by series.
+
+    "final" is the largest relative distance at the end of a series' curve: epochs a multiple of 100 plus
+    `last`; "all" is the mean over the series.
+    """
+    both = ours.join(theirs, on=("series", "epoch"), suffix="_theirs")
+    apart = (pl.col("mean") - pl.col("mean_theirs")).abs()
+    by_series = both.group_by("series", maintain_order=True).agg(apart.mean().alias("apart"))
+    ends = both.filter(pl.col("epoch") % 100 == last).select((apart / pl.col("mean_theirs")).max())
+    found: dict[str, float] = dict(by_series.iter_rows())
+    return {**found, "all": float(np.mean(list(found.values()))), "final": float(ends.item())}
 
 
 def at(table: pl.DataFrame, value: str, **where: Any) -> pl.Series:

@@ -84,7 +84,7 @@ def caps(n: int, kept: np.ndarray) -> np.ndarray:
 
 
 def plot(table: pl.DataFrame) -> Figure:
-    figure, axes = sheet(COLUMN, 2.9)
+    figure, axes = sheet(COLUMN, 3.1)
     n = int(table["n"][0])
     kept = np.arange(1, WEIGHTS)
     axes.plot(kept, caps(n, kept), label="cap", **THEORY)
@@ -100,7 +100,7 @@ def plot(table: pl.DataFrame) -> Figure:
         axes.errorbar(own["kept"], own["mean"], yerr=spread, **look(method).line())
     axes.invert_xaxis()
     axes.set(xlabel=f"kept weights of {WEIGHTS}", ylabel="I(m; Y | X, init), nats")
-    figure.legend(loc="outside upper center", ncols=3)
+    figure.legend(loc="outside upper center", ncols=2)
     return figure
 
 

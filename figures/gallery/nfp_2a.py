@@ -12,7 +12,7 @@ from robustlaw.sweep import Row
 
 from ..claims import Claim, Missing, Paired
 from ..correlations import DECLARED as DECLARED
-from ..correlations import SEEDS, at, config, curves, grid, mean_over_seeds, rounds_panel
+from ..correlations import SEEDS, at, config, curves, distances, grid, mean_over_seeds, rounds_panel
 from ..correlations import VARIANTS as VARIANTS
 from ..published import published
 from ..sheets import Grid, Preset
@@ -64,6 +64,14 @@ def plot(table: pl.DataFrame) -> Figure:
     right.legend(loc="upper left")
     letter(right, "b")
     return figure
+
+
+def deviations(table: pl.DataFrame) -> dict[str, float]:
+    """Mean distances from the published curve by round, and the largest relative one at a round's end."""
+    number = ("round " + pl.col("round").cast(pl.String)).alias("series")
+    ours = mean_over_seeds(table.filter(pl.col("round") < SHOWN), ("round", "epoch"), "x")
+    theirs = published("2a").with_columns(round=pl.col("epoch") // 100, epoch=pl.col("epoch") % 100)
+    return distances(ours.with_columns(number), theirs.with_columns(number), 99)
 
 
 def claims(table: pl.DataFrame) -> list[Claim]:

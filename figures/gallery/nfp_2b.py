@@ -12,7 +12,7 @@ from robustlaw.sweep import Row
 
 from ..claims import Claim, Missing, Paired
 from ..correlations import DECLARED as DECLARED
-from ..correlations import SEEDS, at, config, curves, grid, level_curves
+from ..correlations import SEEDS, at, config, curves, distances, grid, level_curves, mean_over_seeds
 from ..correlations import VARIANTS as VARIANTS
 from ..published import published
 from ..sheets import Grid, Preset
@@ -46,8 +46,16 @@ def plot(table: pl.DataFrame) -> Figure:
         axes.plot(curve["epoch"], curve["mean"], **PUBLISHED)
     axes.plot([], [], label="published", **PUBLISHED)
     level_curves(axes, table, "learning_rate", RATES)
-    figure.legend(loc="outside upper center", ncols=3)
+    figure.legend(loc="outside upper center", ncols=3, title="learning rate")
     return figure
+
+
+def deviations(table: pl.DataFrame) -> dict[str, float]:
+    """Mean distances from the published curves by learning rate, and the largest relative one at the end."""
+    rate = pl.col("series").cast(pl.Float64).map_elements("{:g}".format, return_dtype=pl.String)
+    ours = mean_over_seeds(table, ("learning_rate", "epoch"), "x")
+    named = ours.with_columns(series=pl.col("learning_rate").cast(pl.String)).with_columns(series=rate)
+    return distances(named, published("2b").with_columns(series=rate), 99)
 
 
 def half_times(table: pl.DataFrame) -> np.ndarray:

@@ -10,7 +10,7 @@ from ..claims import Claim, Exact, Missing, Paired
 from ..correlations import DECLARED as DECLARED
 from ..correlations import VARIANTS as VARIANTS
 from ..correlations import at, mean_over_seeds, rounds_panel
-from ..style import PAGE, letter, look, sheet
+from ..style import PAGE, letter, look, plain_ticks, sheet
 from . import nfp_2a
 from .nfp_2a import study as study
 from .nfp_2a import tidy as tidy
@@ -41,9 +41,10 @@ def plot(table: pl.DataFrame) -> Figure:
         right.errorbar(
             own["kept"], times * own["mean"], yerr=times * own["sem"], **look(arm).line(label=name)
         )
-    right.set(xscale="log", xlabel="kept weights", ylabel="X")
+    right.set(xscale="log", xlabel="kept weights", ylabel="X", ylim=(-0.05, 1.35))
+    plain_ticks(right.xaxis, (30000, 10000, 5000, 2000))
     right.invert_xaxis()
-    right.legend(loc="best")
+    right.legend(loc="upper right")
     letter(right, "b")
     return figure
 
