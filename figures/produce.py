@@ -73,7 +73,9 @@ def produce(
         write_whole(folder / DATA, table.write_csv().encode())
         draw(module, table, folder)
         judged = judge(module.claims(table))
-    write_whole(folder / MANIFEST, _manifest(name, module, preset, rows, judged, folder).encode())
+        distances = module.deviations(table) if hasattr(module, "deviations") else {}
+    told = _manifest(name, module, preset, rows, judged, distances, folder)
+    write_whole(folder / MANIFEST, told.encode())
     return Produced(name, folder, judged, len(rows), time.perf_counter() - start)
 
 
@@ -163,7 +165,13 @@ def _rows(
 
 
 def _manifest(
-    name: str, module: ModuleType, preset: Preset, rows: list[Row], judged: list[Judged], folder: Path
+    name: str,
+    module: ModuleType,
+    preset: Preset,
+    rows: list[Row],
+    judged: list[Judged],
+    distances: dict[str, float],
+    folder: Path,
 ) -> str:
     environments = {canonical(row.environment): row.environment for row in rows}
     told: dict[str, Any] = {
@@ -180,6 +188,7 @@ def _manifest(
         "seeds": sorted({row.config["seed"] for row in rows if "seed" in row.config}),
         "cell_seconds": sum(row.seconds for row in rows),
         "claims": [j.plain() for j in judged],
+        "distances": distances,
         "versions": {library: version(library) for library in LIBRARIES}
         | {"python": platform.python_version()},
         "computed_on": list(environments.values()),

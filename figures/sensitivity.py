@@ -19,7 +19,7 @@ from robustlaw.errors import InvalidArgument
 from robustlaw.sweep import Progress, Row, Status, run_sweep
 
 from .claims import judge
-from .produce import STORE, folder_for, write_whole
+from .produce import STORE, asked, folder_for, write_whole
 from .sheets import Preset, sheet_module
 
 TABLE = "sensitivity.csv"
@@ -51,7 +51,9 @@ def sensitivity(
         for j in judge(module.claims(table)):
             told = {"setting": setting, "alternative": alternative, "deviation": distance, **j.plain()}
             lines.append(told)
-    found = pl.DataFrame(lines, infer_schema_length=None)
+    found = pl.DataFrame(lines, infer_schema_length=None).with_columns(
+        preset=pl.lit(preset), asked=pl.lit(asked(module, preset))
+    )
     write_whole(folder / TABLE, found.write_csv().encode())
     return found
 
@@ -66,6 +68,16 @@ def summary(found: pl.DataFrame) -> pl.DataFrame:
         pl.len().alias("of"),
         missing.str.join("; ").alias("not found for"),
     )
+
+
+def stored(name: str, out: Path) -> pl.DataFrame | None:
+    """The table that `sensitivity` wrote, if it was made by the figure as it is now."""
+    path = out / name / TABLE
+    if not path.exists():
+        return None
+    found = pl.read_csv(path, infer_schema_length=None)
+    same = "asked" in found.columns and found["asked"][0] == asked(sheet_module(name), found["preset"][0])
+    return found if same else None
 
 
 def _table(

@@ -10,7 +10,10 @@
     def plot(table) -> matplotlib Figure         # pure: nothing computed, drawn at random or read
     def claims(table) -> [Claim, ...]
 
-A module may say GROUP = "companions": figures of one group are made together by its name.
+A module may say GROUP = "companions": figures of one group are made together by its name. It may offer
+VARIANTS (see sensitivity), and deviations(table), the mean absolute distances from published curves by
+series, with "all" for all of them and "final" for the largest relative distance at a curve's end.
+
 Modules import no torch: a figure can be drawn again from its data alone.
 """
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, get_args
+from typing import Any
 
 import torch
 
@@ -34,7 +34,7 @@ from .recipes import INITIALISATIONS
 NAME = "noise_correlation"
 VERSION = 2
 chunk_size = 1
-Moments = Literal["kept", "new"]
+MOMENTS = ("kept", "new")
 
 
 @dataclass(frozen=True)
@@ -67,14 +67,14 @@ class CorrelationConfig(PlainConfig):
     initialisation: str = "torch"
     spread: float = 1.0
     power: float | None = None
-    moments: Moments = "kept"
+    moments: str = "kept"
 
     def __post_init__(self) -> None:
         for name in ("rounds", "epochs", "n", "fresh"):
             require_count(name, getattr(self, name))
         require_positive("learning_rate", self.learning_rate)
-        if self.moments not in get_args(Moments):
-            raise UnknownName("moments", self.moments, get_args(Moments))
+        if self.moments not in MOMENTS:
+            raise UnknownName("moments", self.moments, MOMENTS)
         if self.initialisation not in INITIALISATIONS:
             raise UnknownName("initialisation", self.initialisation, INITIALISATIONS)
         require_positive("spread", self.spread)

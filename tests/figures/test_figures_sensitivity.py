@@ -1,10 +1,14 @@
 """Claims under alternatives of the open settings."""
 
+import json
+
 import polars as pl
 import pytest
 from figure_toys import SOURCE
 
-from figures.sensitivity import TABLE, sensitivity, summary
+from figures.gallery_page import write_gallery
+from figures.produce import MANIFEST, produce
+from figures.sensitivity import TABLE, sensitivity, stored, summary
 from robustlaw.errors import InvalidArgument
 
 VARIED = SOURCE + '\nVARIANTS = (("gain", "none", {"shift": -5.0}), ("gain", "more", {"shift": 0.5}))\n'
@@ -55,3 +59,15 @@ def test_a_figure_without_alternatives_says_so(toy, tmp_path):
     toy()
     with pytest.raises(InvalidArgument, match="declares no alternatives"):
         sensitivity("toy_figure", "quick", tmp_path)
+
+
+def test_the_gallery_says_in_how_many_settings_a_claim_is_found(shifted, toy, tmp_path):
+    sensitivity("toy_figure", "quick", tmp_path, jobs=1)
+    produce("toy_figure", "quick", tmp_path, jobs=1)
+    page = write_gallery(tmp_path).read_text()
+    assert "2 of 3: setting-dependent (not with none)" in page
+    distance = json.loads((tmp_path / "toy_figure" / MANIFEST).read_text())["distances"]["all"]
+    assert f"in all {distance:.3f}" in page
+    toy(VARIED + "DECLARED = ()\n")  # another figure now: what was found of the old one says nothing of it
+    assert stored("toy_figure", tmp_path) is None
+    assert "setting-dependent" not in write_gallery(tmp_path).read_text()
