@@ -52,7 +52,7 @@ class Chunk:
         self.batches = None if recipe.batch_size is None else Minibatches(data, keys, recipe.batch_size)
         gradients = self.packed.gradients
         noisy = recipe.gradient_noise > 0.0
-        self.noise = GradientNoise(keys, recipe.gradient_noise, gradients) if noisy else None
+        self.noise = GradientNoise(keys, recipe, gradients) if noisy else None
         self.written: ReluGradients | None = None
         if model.direct and arch.activation == "relu":
             samples = data.columns.shape[2] if self.batches is None else self.batches.padded_size

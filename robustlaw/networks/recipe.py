@@ -18,6 +18,7 @@ LANES = 16
 
 Optimiser = Literal["adam", "adamw", "sgd"]
 Schedule = Literal["constant", "cosine"]
+NoiseUnit = Literal["one", "gradient"]
 Loss = Literal["mse", "cross_entropy", "softmax"]
 
 
@@ -135,6 +136,8 @@ class Recipe:
     radius     : after every step weights and biases are brought back to the ball of this Euclidean
                  norm; None leaves them free
     gradient_noise : deviation of the normal noise added to every entry of the gradients
+    noise_unit : what that deviation is a multiple of: 1 ("one"), or the root mean square of the gradient
+                 of the same tensor at the same step ("gradient")
     stop_at    : stop a network once its loss is at most this; None trains all steps
     plateau    : stop a network once its loss has settled; None trains on
     check_every: steps between two readings of the losses
@@ -159,6 +162,7 @@ class Recipe:
     batch_size: int | None = None
     radius: float | None = None
     gradient_noise: float = 0.0
+    noise_unit: NoiseUnit = "one"
     frozen: frozenset[str] = frozenset()
     penalty: Penalty | None = None
     straight_through: StraightThrough | None = None
@@ -170,6 +174,7 @@ class Recipe:
             ("loss", self.loss, get_args(Loss)),
             ("optimiser", self.optimiser, get_args(Optimiser)),
             ("schedule", self.schedule, get_args(Schedule)),
+            ("noise_unit", self.noise_unit, get_args(NoiseUnit)),
         ):
             if value not in choices:
                 raise UnknownName(name, value, choices)

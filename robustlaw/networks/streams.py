@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ..seeds import generator
 from .losses import Batch
-from .recipe import LANES
+from .recipe import LANES, Recipe
 
 # Epochs, or steps, that one generator serves: enough that its making costs little.
 BLOCK = 16
@@ -77,10 +77,11 @@ class Minibatches:
 
 
 class GradientNoise:
-    """Adds normal noise of a given deviation to every entry of the gradients."""
+    """Adds normal noise to every entry of the gradients, as the recipe says."""
 
-    def __init__(self, keys: Sequence[Key], deviation: float, gradients: Mapping[str, Tensor]) -> None:
-        self._keys, self._deviation, self._gradients = keys, deviation, gradients
+    def __init__(self, keys: Sequence[Key], recipe: Recipe, gradients: Mapping[str, Tensor]) -> None:
+        self._keys, self._deviation, self._gradients = keys, recipe.gradient_noise, gradients
+        self._relative = recipe.noise_unit == "gradient"
         self._counts = [g[0].numel() for g in gradients.values()]
         self._block = -1
         self._drawn: list[Tensor] = []
@@ -98,4 +99,10 @@ class GradientNoise:
         if step // BLOCK != self._block:
             self._draw(step // BLOCK)
         for gradient, drawn in zip(self._gradients.values(), self._drawn, strict=True):
-            gradient += drawn[step % BLOCK].reshape(gradient.shape)
+            noise = drawn[step % BLOCK].reshape(gradient.shape)
+            gradient += _sizes(gradient) * noise if self._relative else noise
+
+
+def _sizes(gradient: Tensor) -> Tensor:
+    """Root mean square of each network's entries, shaped to multiply them."""
+    return gradient.square().mean(tuple(range(1, gradient.dim())), keepdim=True).sqrt()

@@ -24,6 +24,7 @@ from ..networks import Mlp, Recipe, Stack, fit
 from ..networks.initialise import TorchDefault, initial_stack
 from ..networks.losses import Batch, batch
 from ..networks.parametrise import Masked
+from ..networks.recipe import NoiseUnit
 from ..networks.stack import forward
 from ..pruning.base import Session
 from ..pruning.scores import magnitude
@@ -43,7 +44,7 @@ class CorrelationConfig(PlainConfig):
 
     epochs : steps of a round; marks: epochs at which X is recorded, after that many steps and one
     rounds : trainings in all, each on 4/5 of the weights of the one before
-    gradient_noise : deviation of the normal noise added to every entry of the gradients
+    gradient_noise, noise_unit : normal noise on every entry of the gradients, as `Recipe` has it
     fresh  : inputs that E f is averaged over
     shared_noise : whether all seeds have one draw of z
     initialisation : "torch" or "he", of the network
@@ -56,6 +57,7 @@ class CorrelationConfig(PlainConfig):
     seed: int
     learning_rate: float = 1e-3
     gradient_noise: float = 0.0
+    noise_unit: NoiseUnit = "one"
     rounds: int = 1
     epochs: int = 100
     marks: tuple[int, ...] = (0, 10, 20, 30, 49, 99)
@@ -214,6 +216,7 @@ def _one(cell: CorrelationConfig) -> dict[str, Any]:
         initialisation=INITIALISATIONS[cell.initialisation],
         learning_rate=cell.learning_rate,
         gradient_noise=cell.gradient_noise,
+        noise_unit=cell.noise_unit,
         steps=cell.epochs * together,
         stop_at=None,
         lanes=1,

@@ -1,6 +1,7 @@
 """Options of training: minibatches, momentum, noise, the weight ball, rounding and penalties at any depth."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -145,6 +146,22 @@ def test_noise_has_its_deviation_and_its_stream():
     assert np.allclose(moved[0], wanted, rtol=0.0, atol=1e-15)
     quiet = Recipe(steps=20, gradient_noise=0.0)
     assert same(fit(stack, data, quiet), fit(stack, data, Recipe(steps=20)))
+
+
+def test_noise_in_units_of_the_gradient_grows_with_it():
+    """One SGD step of learning rate 1 moves the weights by gradient and noise."""
+    stack = initial_stack(Mlp((3, 4, 1)), [9], TorchDefault(), dtype=WIDE)
+    rng = np.random.default_rng(0)
+    data = batch([rng.standard_normal((6, 3))], [rng.standard_normal(6)], dtype=WIDE)
+    still = frozenset({"W2", "b1", "b2"})
+    plain = Recipe(optimiser="sgd", learning_rate=1.0, steps=1, frozen=still)
+    noisy = replace(plain, gradient_noise=0.5, noise_unit="gradient")
+    before = stack.weights[0]
+    gradient, moved = before - fit(stack, data, plain).weights[0], before - fit(stack, data, noisy).weights[0]
+    drawn = generator("noise", 9, "gradient", 0).standard_normal((BLOCK, 12))[0].reshape(4, 3)
+    size = float((gradient**2).mean()) ** 0.5
+    assert size > 0.0
+    assert np.allclose(moved[0] - gradient[0], 0.5 * size * drawn, rtol=0.0, atol=1e-13)
 
 
 @settings(max_examples=30)
