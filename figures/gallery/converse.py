@@ -11,6 +11,7 @@ import polars as pl
 from matplotlib.figure import Figure
 from scipy.special import xlogy
 
+from robustlaw.confidence import betting_lower, betting_upper
 from robustlaw.sweep import Row
 
 from ..claims import Claim, Exact, Missing
@@ -72,9 +73,6 @@ def _keys(key: tuple[str, int, int]) -> dict[str, Any]:
 
 
 def _weighed(told: np.ndarray, bits: int) -> dict[str, float]:
-    # loads torch, as no drawing may
-    from robustlaw.confidence import betting_lower, betting_upper
-
     memorised, wrong, numbers = told.T
     most, room, risk = float(numbers.max()), bits * math.log(2.0), LEVEL / 3.0
     right = betting_lower(memorised, 0.0, 1.0, risk)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -26,7 +27,14 @@ CAPTION = (
 )
 DECLARED = (
     Declared("network", "4-6-1, 30 weights", ("3-4-1", "4-8-1"), "ours: small enough to enumerate"),
-    Declared("training", "Adam, .02, 150 full-batch steps", ("other rates",), "ours"),
+    Declared("training", "Adam, .02, 150 full-batch steps", ("rate .005", "rate .08", "40 steps"), "ours"),
+    Declared("inputs", "one draw of normal points", ("another draw",), "ours"),
+)
+VARIANTS: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("training", "rate .005", {"learning_rate": 0.005}),
+    ("training", "rate .08", {"learning_rate": 0.08}),
+    ("training", "40 steps", {"steps": 40}),
+    ("inputs", "another draw", {"inputs": 1}),
 )
 METHODS = (
     "IterativeMagnitude",

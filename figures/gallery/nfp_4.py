@@ -33,9 +33,19 @@ CAPTION = (
 )
 DECLARED = (
     Declared("data", "distinct points, all 1792 data sets", ("points may repeat",), "not stated"),
-    Declared("training", "gradient descent, rate .1, 1000 steps", ("rate .01", "5000 steps"), "not stated"),
+    Declared(
+        "training",
+        "gradient descent, rate .1, 1000 steps",
+        ("rate .01", "rate .5", "200 steps"),
+        "not stated",
+    ),
     Declared("initialisation", "uniform +-1/sqrt(fan_in), several", ("He normal", "one"), "not stated"),
     Declared("IMP", "rewinds; keeps floor(.9 K) a round", ("one a round",), "the published counts"),
+)
+VARIANTS: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("training", "rate .01", {"rate": 0.01}),
+    ("training", "rate .5", {"rate": 0.5}),
+    ("training", "200 steps", {"steps": 200}),
 )
 METHODS = ("MagnitudeAfterTraining", "IterativeMagnitude", "Grasp", "Snip")
 FREE = ("SynFlow", "Random")
