@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 
 from . import engines
+from .deadline import EXIT_CODE
 from .environment import environment
 from .errors import WorkersDoNotStart
 from .protocol import Study
@@ -18,6 +19,9 @@ Chunk = tuple[Cell, ...]
 
 STARTS = 3
 """Workers that die three times in a row before their first cell were not killed by chance."""
+
+DEATHS = 3
+"""Workers that have to die with a cell, alone, until it is blamed: one may be killed by chance."""
 
 PATIENCE = 1.0
 """Seconds without an answer until dead workers are looked for; a pool that breaks says so at once,
@@ -39,15 +43,23 @@ def chunks(cells: Iterable[Cell], size: int) -> list[Chunk]:
 class Dispatcher:
     """Runs chunks and passes finished rows to `record`, one call per finished chunk.
 
-    A chunk that raises is run again cell by cell. When workers die, every chunk that was on its
-    way is a suspect; suspects run again one at a time, halved each time they kill, until a cell
-    kills alone.
+    ahead    : fewest chunks to keep on the executor; one more than it runs at once, if that is more
+    deadline : seconds that a cell may take
+    A chunk that raises, or is late, is run again cell by cell. When workers die, every chunk that was
+    on its way is a suspect; suspects run again one at a time, halved each time they kill, until a
+    cell has killed alone, DEATHS times.
     """
 
     def __init__(
-        self, study: Study, factory: Callable[[], Executor], ahead: int, record: Callable[[list[Row]], None]
+        self,
+        study: Study,
+        factory: Callable[[], Executor],
+        ahead: int,
+        record: Callable[[list[Row]], None],
+        deadline: float | None = None,
     ) -> None:
         self._study, self._factory, self._ahead, self._record = study, factory, ahead, record
+        self._deadline = deadline
         self._executor = factory()
 
     def run(self, work: Iterable[Chunk]) -> None:
@@ -69,7 +81,8 @@ class Dispatcher:
         suspects: list[tuple[Chunk, float]] = []
         while flying or (queue and not suspects):
             if not suspects:
-                suspects += self._launch(queue, flying, ahead)
+                wide = ahead if ahead == 1 else max(ahead, engines.width(self._executor) + 1)
+                suspects += self._launch(queue, flying, wide)
             back = wait(flying, timeout=PATIENCE, return_when=FIRST_COMPLETED).done
             if not back and engines.has_lost_a_worker(self._executor):
                 return suspects + [(chunk, time.perf_counter() - start) for chunk, start in flying.values()]
@@ -90,7 +103,8 @@ class Dispatcher:
         while queue and len(flying) < ahead and not any(future.done() for future in flying):
             chunk, start = queue.popleft(), time.perf_counter()
             try:
-                future = self._executor.submit(run_chunk, self._study.path, [cell.config for cell in chunk])
+                configs = [cell.config for cell in chunk]
+                future = self._executor.submit(run_chunk, self._study.path, configs, self._deadline)
             except BrokenExecutor:
                 return [(chunk, 0.0)]
             flying[future] = chunk, start
@@ -106,24 +120,35 @@ class Dispatcher:
         if len(chunk) > 1:
             return [(cell,) for cell in chunk]
         assert answer.failure is not None
-        self._record([chunk[0].lost(Status.FAILED, answer.failure, share, answer.environment)])
+        status = Status.TIMEOUT if answer.late else Status.FAILED
+        self._record([chunk[0].lost(status, answer.failure, share, answer.environment)])
         return []
 
     def _interrogate(self, suspects: deque[Chunk]) -> None:
         """Run suspects with nothing beside them, so that who is there when a worker dies is the culprit."""
+        deaths: Counter[str] = Counter()
         while suspects:
             for chunk, seconds in self._until_broken(suspects, ahead=1):
                 exit_codes = self._renew()
                 if len(chunk) > 1:
                     half = len(chunk) // 2
                     suspects.extendleft((chunk[half:], chunk[:half]))
+                    continue
+                deaths[chunk[0].key] += 1
+                if deaths[chunk[0].key] < DEATHS and EXIT_CODE not in exit_codes:
+                    suspects.appendleft(chunk)
                 else:
-                    failure = _death(exit_codes)
-                    where = environment(device_of([chunk[0].config]))
-                    self._record([chunk[0].lost(Status.KILLED, failure, seconds, where)])
+                    self._blame(chunk[0], exit_codes, seconds)
+
+    def _blame(self, cell: Cell, exit_codes: list[int], seconds: float) -> None:
+        status = Status.TIMEOUT if EXIT_CODE in exit_codes else Status.KILLED
+        where = environment(device_of([cell.config]))
+        self._record([cell.lost(status, _death(exit_codes), seconds, where)])
 
     def _renew(self) -> list[int]:
-        """A new executor that is known to work; the exit codes of the old one's dead workers."""
+        """An executor that is known to work; the exit codes of the old one's dead workers."""
+        if engines.mends_itself(self._executor):
+            return []
         exit_codes = engines.stop(self._executor)
         for _ in range(STARTS):
             self._executor = self._factory()
@@ -140,5 +165,7 @@ class Dispatcher:
 
 
 def _death(exit_codes: list[int]) -> Failure:
+    if EXIT_CODE in exit_codes:
+        return Failure("DeadlinePassed", "compiled code did not come back after the deadline", "")
     how = f"exit codes {exit_codes}; -9 is a kill, often for memory" if exit_codes else "exit code unknown"
     return Failure("WorkerDied", f"the worker process ended while it ran this cell alone ({how})", "")

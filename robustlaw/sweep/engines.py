@@ -38,7 +38,28 @@ class SerialExecutor(Executor):
         return future
 
 
-class WorkerPool(ProcessPoolExecutor):
+class Engine(Executor):
+    """An executor that can tell how its workers are."""
+
+    def stop(self) -> list[int]:
+        """End the workers now; the exit codes of those that had ended by themselves (-9: signal 9)."""
+        self.shutdown(wait=False)
+        return []
+
+    def has_lost_a_worker(self) -> bool:
+        """Whether something is gone that will never answer."""
+        return False
+
+    def mends_itself(self) -> bool:
+        """Whether it goes on although a task took its worker down."""
+        return False
+
+    def width(self) -> int:
+        """How many tasks it runs at once, at this moment."""
+        return 1
+
+
+class WorkerPool(ProcessPoolExecutor, Engine):
     """`jobs` spawned processes that hold one end of a pipe and exit when the other end closes.
 
     The parent's death closes it, kill -9 included. A worker inside compiled code that keeps
@@ -63,13 +84,15 @@ class WorkerPool(ProcessPoolExecutor):
         self._theirs.close()
 
     def stop(self) -> list[int]:
-        """End the workers now; the exit codes of those that had ended by themselves (-9: signal 9)."""
         started = self._started()
         for process in started:
             process.terminate()
         self.shutdown(cancel_futures=True)
         told = (0, -signal.SIGTERM)
         return [p.exitcode for p in started if p.exitcode is not None and p.exitcode not in told]
+
+    def width(self) -> int:
+        return int(self._max_workers)  # type: ignore[attr-defined]
 
     def has_lost_a_worker(self) -> bool:
         return any(process.exitcode is not None for process in self._started())
@@ -122,7 +145,7 @@ class _KeptPool(WorkerPool):
 
 def stop(executor: Executor) -> list[int]:
     """Give up on an executor and what it is still running; exit codes of its dead workers, where known."""
-    if isinstance(executor, WorkerPool):
+    if isinstance(executor, Engine):
         return executor.stop()
     executor.shutdown(wait=False)
     return []
@@ -130,7 +153,17 @@ def stop(executor: Executor) -> list[int]:
 
 def has_lost_a_worker(executor: Executor) -> bool:
     """Whether a worker is known to be dead."""
-    return isinstance(executor, WorkerPool) and executor.has_lost_a_worker()
+    return isinstance(executor, Engine) and executor.has_lost_a_worker()
+
+
+def mends_itself(executor: Executor) -> bool:
+    """Whether an executor that lost a worker can be used on."""
+    return isinstance(executor, Engine) and executor.mends_itself()
+
+
+def width(executor: Executor) -> int:
+    """How many tasks an executor runs at once, where it knows; else 1."""
+    return executor.width() if isinstance(executor, Engine) else 1
 
 
 def _prepare(lifeline: Connection) -> None:

@@ -6,6 +6,7 @@
 
     def bucket(config): ...            # configs with equal buckets may share one call of run
     def run(configs): ...              # a list of configs in, a list of dicts of plain values out, in order
+    def cell_bytes(config): ...        # optional: memory that a config adds to a call
 
 All randomness comes from the config, and a config's row does not depend on its neighbours in
 the call. NaN and infinity are not plain: write None, or a word such as "diverged".
@@ -34,6 +35,7 @@ class Study:
     chunk_size: int
     bucket: Callable[[Config], Hashable]
     run: Callable[[list[Config]], list[dict[str, Any]]]
+    cell_bytes: Callable[[Config], int] | None = None
 
 
 def load_study(path: str) -> Study:
@@ -46,6 +48,7 @@ def load_study(path: str) -> Study:
         chunk_size=_positive(path, _offered(module, path, "chunk_size", int)),
         bucket=_offered(module, path, "bucket", Callable),
         run=_offered(module, path, "run", Callable),
+        cell_bytes=_offered(module, path, "cell_bytes", Callable) if hasattr(module, "cell_bytes") else None,
     )
 
 

@@ -19,6 +19,7 @@ class Status(StrEnum):
     OK = "ok"
     FAILED = "failed"
     KILLED = "killed"
+    TIMEOUT = "timeout"
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from ..data.checks import require_positive
 from ..errors import InvalidArgument
 from .dispatch import Dispatcher, chunks
 from .engines import WorkerPool
@@ -36,6 +37,7 @@ def run_sweep(
     executor_factory: Callable[[], Executor] | None = None,
     progress: Callable[[Progress], None] | None = None,
     retry_failed: bool = False,
+    deadline: float | None = None,
 ) -> list[Row]:
     """The rows of `configs`, in their order; cells that the store already has are not run again.
 
@@ -46,14 +48,17 @@ def run_sweep(
     executor_factory : makes the executor instead, `jobs` then says how many chunks to keep on it;
                        called again when the executor breaks
     progress         : called at the start and after each stored chunk
-    retry_failed     : run failed and killed cells of earlier calls again
+    retry_failed     : run failed, killed and late cells of earlier calls again
+    deadline         : seconds that a cell may take; a late one is a row of status "timeout"
 
-    A cell that raises, returns what is not plain (NaN too), or takes its worker down becomes a row
-    with the reason, and the others go on. Ctrl-C raises SweepInterrupted.
+    A cell that raises, returns what is not plain (NaN too), or takes its worker down three times
+    becomes a row with the reason, and the others go on. Ctrl-C raises SweepInterrupted.
     Everything about the arguments is checked before a file is made or a process started.
     """
     if jobs < 1:
         raise InvalidArgument("jobs", jobs, "at least 1 worker process")
+    if deadline is not None:
+        require_positive("deadline", deadline)
     loaded = load_study(study)
     cells = [cell(loaded, config) for config in configs]
     with Store.writing(store_path) as store:
@@ -67,6 +72,7 @@ def run_sweep(
                     jobs,
                     executor_factory or partial(WorkerPool, min(jobs, len(todo))),
                     ledger.record,
+                    deadline,
                 )
         except KeyboardInterrupt:
             raise SweepInterrupted(ledger.stored(), len(ledger.cells), store.path) from None
@@ -80,10 +86,11 @@ def _run(
     jobs: int,
     factory: Callable[[], Executor],
     record: Callable[[list[Row]], None],
+    deadline: float | None,
 ) -> None:
     with one_thread_each():
         # One chunk more than workers: the next one is there when a worker gets free.
-        Dispatcher(study, factory, jobs + 1, record).run(chunks(cells, study.chunk_size))
+        Dispatcher(study, factory, jobs + 1, record, deadline).run(chunks(cells, study.chunk_size))
 
 
 class _Ledger:

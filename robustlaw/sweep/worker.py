@@ -14,36 +14,43 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import InvalidArgument
+from .deadline import DeadlinePassed, within
 from .environment import environment
 from .errors import NotPlain
 from .keys import plain
+from .memory import parts
 from .protocol import Config, Study, load_study
 from .rows import Failure
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A chunk's results in order, or why there are none."""
+    """A chunk's results in order, or why there are none; `late` if that is its deadline."""
 
     results: list[dict[str, Any]] | None
     failure: Failure | None
     seconds: float
     environment: dict[str, Any]
+    late: bool = False
 
 
-def run_chunk(path: str, configs: list[Config]) -> Answer:
-    """Run the study in the module `path` on configs of one bucket.
+def run_chunk(path: str, configs: list[Config], deadline: float | None = None) -> Answer:
+    """Run the study in the module `path` on configs of one bucket, as many at once as memory allows.
 
+    deadline : seconds that a config may take, on average over the chunk
     A module that cannot be imported raises here: that is no cell's fault, and ends the sweep.
     """
     study = load_study(path)
-    results, failure = None, None
+    results, failure, late = None, None, False
     start = time.perf_counter()
     try:
-        results = _checked(study, configs)
+        with within(None if deadline is None else deadline * len(configs)):
+            results = [row for part in parts(study, configs) for row in _checked(study, part)]
     except (Exception, SystemExit) as error:  # noqa: BLE001  whatever a study raises becomes its row
         failure = describe(error)
-    return Answer(results, failure, time.perf_counter() - start, environment(device_of(configs)))
+    except DeadlinePassed as error:
+        failure, late = describe(error), True
+    return Answer(results, failure, time.perf_counter() - start, environment(device_of(configs)), late)
 
 
 def device_of(configs: Sequence[Config]) -> str:

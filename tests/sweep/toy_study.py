@@ -39,6 +39,9 @@ def _cell(config):
         return config["value"]
     if act == "nan":
         return {"good": 1.0, "curve": [0.5, float("nan")]}
+    if act == "spin":
+        while True:
+            pass
     if act == "pid":
         return {"pid": os.getpid(), "omp": os.environ["OMP_NUM_THREADS"]}
     stream = random.Random(config.get("seed"))
