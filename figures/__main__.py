@@ -11,15 +11,15 @@ import polars as pl
 import typer
 from rich import box
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from robustlaw.errors import InvalidArgument, RobustlawError
 from robustlaw.evidence import Verdict
-from robustlaw.sweep import KeptWorkers, SweepInterrupted
+from robustlaw.sweep import Kept, SweepInterrupted, engine, plan
+from robustlaw.sweep.telling import plan_table, progress_bar
 
 from .gallery_page import PAGE, write_gallery
-from .produce import Produced, produce, state
+from .produce import STORE, Produced, produce, state
 from .sensitivity import TABLE, sensitivity, summary
 from .sheets import Preset, expand, group, names, sheet_module
 
@@ -39,6 +39,12 @@ def main(
     sensitive: Annotated[
         bool, typer.Option("--sensitivity", help="claims under every alternative of the open settings")
     ] = False,
+    engine_name: Annotated[str, typer.Option("--engine", help="local or dask")] = "local",
+    scheduler: Annotated[str | None, typer.Option(help="address of a Dask scheduler")] = None,
+    deadline: Annotated[float | None, typer.Option(help="seconds that a cell may take")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="say what would be run, and for how long")
+    ] = False,
 ) -> None:
     """List the figures with their state, or make some or all; rows that are stored are not run again."""
     if smoke + quick + full > 1:
@@ -49,26 +55,33 @@ def main(
         _list(out, console)
         return
     wanted = expand(chosen)
+    if dry_run:
+        grids = [grid for name in wanted for grid in sheet_module(name).study(preset)]
+        console.print(plan_table(plan(grids, out / STORE), jobs))
+        return
     try:
-        with KeptWorkers(jobs) as workers:
+        with engine(engine_name, jobs, scheduler) as workers:
             if sensitive:
                 _vary(wanted, preset, out, jobs, workers, console)
                 return
-            made = [_make(name, preset, out, jobs, workers, console) for name in wanted]
+            made = []
+            for name in wanted:
+                with progress_bar(f"{name:<22}", console, keep=True) as told:
+                    made.append(produce(name, preset, out, jobs, told, workers, deadline))
     except SweepInterrupted as stop:  # caught here, since typer ends a command on Ctrl-C without a word
         print(f"stopped: {stop}", file=sys.stderr)
         raise typer.Exit(130) from None
     write_gallery(out)
     if as_json:
-        told = [{"figure": m.name, "claims": [j.plain() for j in m.claims]} for m in made]
-        print(json.dumps(told, indent=1))
+        judged = [{"figure": m.name, "claims": [j.plain() for j in m.claims]} for m in made]
+        print(json.dumps(judged, indent=1))
     else:
         _tell(made, out, console)
     raise typer.Exit(_status(made))
 
 
 def _vary(
-    wanted: tuple[str, ...], preset: Preset, out: Path, jobs: int, workers: KeptWorkers, console: Console
+    wanted: tuple[str, ...], preset: Preset, out: Path, jobs: int, workers: Kept, console: Console
 ) -> None:
     for name in wanted:
         found = sensitivity(name, preset, out, jobs, workers=workers)
@@ -83,22 +96,6 @@ def _vary(
             for alternative, deviation in own.iter_rows():
                 console.print(f"  {alternative}: mean distance from the published curves {deviation:.3f}")
         console.print(f"{out / name / TABLE}")
-
-
-def _make(
-    name: str, preset: Preset, out: Path, jobs: int, workers: KeptWorkers, console: Console
-) -> Produced:
-    columns = (
-        TextColumn(f"{name:<22}"),
-        BarColumn(),
-        TextColumn("{task.completed}/{task.total}"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=console) as bar:
-        task = bar.add_task(name, total=None)
-        return produce(
-            name, preset, out, jobs, lambda p: bar.update(task, completed=p.done, total=p.total), workers
-        )
 
 
 def _list(out: Path, console: Console) -> None:

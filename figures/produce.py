@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
@@ -21,10 +20,10 @@ from typing import Any
 import polars as pl
 
 from robustlaw.errors import RobustlawError, UnwritableFolder
-from robustlaw.sweep import Progress, Row, Status, canonical, load_study, run_sweep
+from robustlaw.sweep import Progress, Row, Status, canonical, load_study, run_sweeps
 
 from .claims import Judged, judge
-from .sheets import Preset, cells, sheet_module
+from .sheets import Preset, sheet_module
 from .style import styled
 
 STORE, DATA, MANIFEST = "runs.sqlite", "data.csv", "manifest.json"
@@ -54,20 +53,16 @@ def produce(
     jobs: int = 2,
     progress: Callable[[Progress], None] | None = None,
     workers: Callable[[], Executor] | None = None,
+    deadline: float | None = None,
 ) -> Produced:
     """Make one figure into out/name; rows that the store has are not computed again.
 
-    workers : makes the executor; KeptWorkers(jobs) lets many figures share one pool
+    jobs, workers, deadline : as run_sweep has them
     Raises UnknownName, UnwritableFolder, FailedCells, and what a sweep raises.
     """
     module, start = sheet_module(name), time.perf_counter()
     folder = folder_for(out / name)
-    rows = _rows(
-        module,
-        preset,
-        partial(run_sweep, store_path=out / STORE, jobs=jobs, executor_factory=workers),
-        progress,
-    )
+    rows = run_sweeps(module.study(preset), out / STORE, jobs, workers, progress, deadline)
     with _blamed_on_failures(name, rows):
         table = module.tidy([row for row in rows if row.status is Status.OK])
         write_whole(folder / DATA, table.write_csv().encode())
@@ -143,25 +138,6 @@ def state(name: str, out: Path) -> str:
     except (OSError, ValueError, KeyError):
         return "stale (its manifest or files are damaged)"
     return f"{'fresh' if same else 'stale'} ({preset})"
-
-
-def _rows(
-    module: ModuleType,
-    preset: Preset,
-    sweep: Callable[..., list[Row]],
-    progress: Callable[[Progress], None] | None,
-) -> list[Row]:
-    grids = module.study(preset)
-    total, before, rows = cells(grids), 0, []
-    for study, configs in grids:
-
-        def shifted(p: Progress, before: int = before) -> None:
-            if progress is not None:
-                progress(Progress(p.done + before, total, p.failed, p.seconds))
-
-        rows += sweep(study, configs, progress=shifted)
-        before += len(configs)
-    return rows
 
 
 def _manifest(

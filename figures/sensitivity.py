@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Executor
-from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,7 +15,7 @@ from typing import Any
 import polars as pl
 
 from robustlaw.errors import InvalidArgument
-from robustlaw.sweep import Progress, Row, Status, run_sweep
+from robustlaw.sweep import Progress, Status, run_sweeps
 
 from .claims import judge
 from .produce import STORE, asked, folder_for, write_whole
@@ -43,10 +42,9 @@ def sensitivity(
     if not hasattr(module, "VARIANTS"):
         raise InvalidArgument("figure", name, "it declares no alternatives that can be run")
     folder = folder_for(out / name)
-    sweep = partial(run_sweep, store_path=out / STORE, jobs=jobs, executor_factory=workers, progress=progress)
     lines = []
     for setting, alternative, changes in (("", DEFAULT, {}), *module.VARIANTS):
-        table = _table(module, preset, changes, sweep)
+        table = _table(module, preset, changes, out / STORE, jobs, workers, progress)
         distance = module.deviations(table)["all"] if hasattr(module, "deviations") else None
         for j in judge(module.claims(table)):
             told = {"setting": setting, "alternative": alternative, "deviation": distance, **j.plain()}
@@ -80,12 +78,10 @@ def stored(name: str, out: Path) -> pl.DataFrame | None:
     return found if same else None
 
 
-def _table(
-    module: ModuleType, preset: Preset, changes: dict[str, Any], sweep: Callable[..., list[Row]]
-) -> pl.DataFrame:
-    rows = []
-    for study, configs in module.study(preset):
-        changed = [{**config, **changes} for config in configs]
-        rows += sweep(study, changed)
+def _table(module: ModuleType, preset: Preset, changes: dict[str, Any], *how: Any) -> pl.DataFrame:
+    grids = [
+        (study, [{**config, **changes} for config in configs]) for study, configs in module.study(preset)
+    ]
+    rows = run_sweeps(grids, *how)
     table: pl.DataFrame = module.tidy([row for row in rows if row.status is Status.OK])
     return table

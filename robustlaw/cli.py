@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from .errors import RobustlawError, UnknownName
 
@@ -57,6 +56,12 @@ def verify(
     inputs: Annotated[str, typer.Option(help="Law of the inputs: gaussian or sphere.")] = "gaussian",
     n: Annotated[int, typer.Option(help="Samples of the main setting (not of smoke).")] = 1000,
     dim: Annotated[int, typer.Option(help="Its input dimension (not of smoke).")] = 150,
+    engine: Annotated[str, typer.Option(help="Where the work is done: local or dask.")] = "local",
+    scheduler: Annotated[str | None, typer.Option(help="Address of a running Dask scheduler.")] = None,
+    deadline: Annotated[float | None, typer.Option(help="Seconds that a network may take.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be run, and for how long.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Train pruned networks on noisy labels and check every law with certified numbers.
@@ -67,7 +72,10 @@ def verify(
     from .report.verify import as_json as summary_json
     from .report.verify import verify as run
     from .studies.presets import Choices
-    from .sweep import SweepInterrupted
+    from .studies.presets import preset as grids_of
+    from .sweep import SweepInterrupted, plan
+    from .sweep import engine as engine_of
+    from .sweep.telling import plan_table, progress_bar
 
     standard = Choices()
     choices = Choices(
@@ -75,17 +83,15 @@ def verify(
     )
     workers = jobs or _cores()
     command = shlex.join(["robustlaw", *sys.argv[1:]])
+    if dry_run:
+        Console().print(plan_table(plan(grids_of(preset, choices), out / "runs.sqlite"), workers))
+        return
     try:
-        with _progress() as bar:
-            task = bar.add_task("networks", total=None, failed=0)
-            outcome = run(
-                preset,
-                out,
-                workers,
-                choices,
-                lambda p: bar.update(task, completed=p.done, total=p.total, failed=p.failed),
-                command,
-            )
+        with (
+            engine_of(engine, workers, scheduler) as executor,
+            progress_bar("networks", Console(stderr=True)) as told,
+        ):
+            outcome = run(preset, out, workers, choices, told, command, executor, deadline)
     except SweepInterrupted as stop:
         print(stop, file=sys.stderr)
         raise typer.Exit(INTERRUPTED) from None
@@ -171,6 +177,7 @@ def information(
     from .report import channels
     from .report.information import as_text, information_table
     from .studies.label_information import DENSITIES, METHODS, grid
+    from .sweep.telling import progress_bar
 
     if channel is not None:
         made = channels.channel(channel, settings or [], n=n, widths=channels.widths(widths), steps=steps)
@@ -180,14 +187,8 @@ def information(
     configs = grid(
         tuple(method or METHODS), tuple(density or DENSITIES), inits, n, channels.widths(widths), steps
     )
-    with _progress() as bar:
-        task = bar.add_task("cells", total=None, failed=0)
-        rows = information_table(
-            configs,
-            jobs or _cores(),
-            out,
-            lambda p: bar.update(task, completed=p.done, total=p.total, failed=p.failed),
-        )
+    with progress_bar("cells", Console(stderr=True)) as told:
+        rows = information_table(configs, jobs or _cores(), out, told)
     print(json.dumps([row.plain() for row in rows], indent=1) if as_json else as_text(rows))
 
 
@@ -235,17 +236,6 @@ def _explain(evidence: Evidence) -> None:
         print(f"  {hypothesis.name} ({mark}): {hypothesis.sentence}")
     for name, value in evidence.details.items():
         print(f"  {name}: {value if isinstance(value, str) else f'{value:.6g}'}")
-
-
-def _progress() -> Progress:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[failed]} failed"),
-        TimeElapsedColumn(),
-    )
-    return Progress(*columns, console=Console(stderr=True), transient=True)
 
 
 def main() -> None:

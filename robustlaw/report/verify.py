@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import math
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
 from ..errors import InvalidArgument, UnwritableFolder
-from ..studies.presets import Choices, Grid, preset
-from ..sweep import Progress, Row, run_sweep
+from ..studies.presets import Choices, preset
+from ..sweep import Progress, Row, run_sweeps
 from .findings import Summary, summarise, table_rows
 from .page import render
 
@@ -38,10 +39,13 @@ def verify(
     choices: Choices | None = None,
     progress: Callable[[Progress], None] | None = None,
     command: str = "",
+    workers: Callable[[], Executor] | None = None,
+    deadline: float | None = None,
 ) -> Outcome:
     """Run a preset and write the store, the table of verdicts, and the page into `out`.
 
     A run that was interrupted goes on from its store; the table does not depend on that.
+    jobs, workers, deadline : as run_sweep has them
     Everything is checked before anything is written. Raises UnknownName, InfeasibleDensity,
     InvalidArgument, UnwritableFolder.
     """
@@ -49,7 +53,7 @@ def verify(
         raise InvalidArgument("jobs", jobs, "at least 1 worker process")
     grids = preset(name, choices)
     folder = writable(out)
-    rows = _run(grids, folder / STORE, jobs, progress)
+    rows = run_sweeps(grids, folder / STORE, jobs, workers, progress, deadline)
     summary = summarise(rows)
     write(folder / TABLE, pl.DataFrame(table_rows(summary.found), infer_schema_length=None).write_csv())
     write(folder / VERDICTS, json.dumps(as_json(summary), indent=1, allow_nan=False))
@@ -99,20 +103,3 @@ def write(path: Path, text: str) -> None:
         file.write(text)
     Path(file.name).chmod(0o644)
     Path(file.name).replace(path)
-
-
-def _run(
-    grids: Sequence[Grid], store: Path, jobs: int, progress: Callable[[Progress], None] | None
-) -> list[Row]:
-    """All grids into one store; progress counts the cells of all of them."""
-    total, before, rows = sum(len(configs) for _, configs in grids), 0, []
-    for study, configs in grids:
-        offset = before
-
-        def shift(p: Progress, offset: int = offset) -> None:
-            if progress is not None:
-                progress(Progress(p.done + offset, total, p.failed, p.seconds))
-
-        rows += run_sweep(study, configs, store, jobs, progress=shift)
-        before += len(configs)
-    return rows

@@ -7,18 +7,20 @@ Every cell is named by the hash of what determines its result (keys), runs in a 
 interrupted or killed goes on where it stopped.
 """
 
-from .engines import KeptWorkers, SerialExecutor, WorkerPool
+from .engines import Kept, SerialExecutor, WorkerPool, engine
 from .errors import NotPlain, StoreInUse, SweepInterrupted, WorkersDoNotStart
 from .keys import canonical, cell_key
+from .plan import Plan, plan
 from .protocol import Study, load_study
 from .rows import Failure, Row, Status
-from .runner import Progress, run_sweep
+from .runner import Progress, run_sweep, run_sweeps
 from .store import Store
 
 __all__ = [
     "Failure",
-    "KeptWorkers",
+    "Kept",
     "NotPlain",
+    "Plan",
     "Progress",
     "Row",
     "SerialExecutor",
@@ -31,6 +33,9 @@ __all__ = [
     "WorkersDoNotStart",
     "canonical",
     "cell_key",
+    "engine",
     "load_study",
+    "plan",
     "run_sweep",
+    "run_sweeps",
 ]

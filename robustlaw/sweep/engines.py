@@ -13,10 +13,16 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from types import ModuleType
 from typing import Any, ParamSpec, TypeVar
+
+from ..data.checks import require_count
+from ..errors import InvalidArgument, UnknownName
+
+ENGINES = ("local", "dask")
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -102,45 +108,75 @@ class WorkerPool(ProcessPoolExecutor, Engine):
         return list((self._processes or {}).values())
 
 
-class KeptWorkers:
-    """One pool for many sweeps, as their `executor_factory`: starting workers takes seconds.
+class Kept:
+    """One executor for many sweeps, as their `executor_factory`: starting workers takes seconds.
 
-    with KeptWorkers(2) as workers:
+    with Kept(partial(WorkerPool, 2)) as workers:
         run_sweep(study, configs, store, 2, executor_factory=workers)
 
-    A pool that a sweep gave up on is replaced by the next call. Leaving the block ends the workers.
+    An executor that a sweep gave up on is replaced by the next call. Leaving the block ends it.
     """
 
-    def __init__(self, jobs: int) -> None:
-        self._jobs = jobs
-        self._pool: _KeptPool | None = None
+    def __init__(self, factory: Callable[[], Engine]) -> None:
+        self._factory = factory
+        self._lent: _Lent | None = None
 
     def __call__(self) -> Executor:
-        if self._pool is None or self._pool.ended:
-            self._pool = _KeptPool(self._jobs)
-        return self._pool
+        if self._lent is None or self._lent.ended:
+            self._lent = _Lent(self._factory())
+        return self._lent
 
-    def __enter__(self) -> KeptWorkers:
+    def __enter__(self) -> Kept:
         return self
 
     def __exit__(self, *reason: object) -> None:
-        if self._pool is not None and not self._pool.ended:
-            self._pool.ended = True
-            self._pool.shutdown()
+        if self._lent is not None and not self._lent.ended:
+            self._lent.inner.shutdown()
 
 
-class _KeptPool(WorkerPool):
+class _Lent(Engine):
     """Outlives the sweeps that shut it down; `stop` ends it."""
 
-    ended = False
+    def __init__(self, inner: Engine) -> None:
+        self.inner, self.ended = inner, False
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        return self.inner.submit(fn, *args, **kwargs)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        if self.ended:
-            super().shutdown(wait, cancel_futures=cancel_futures)
+        del wait, cancel_futures
 
     def stop(self) -> list[int]:
         self.ended = True
-        return super().stop()
+        return self.inner.stop()
+
+    def has_lost_a_worker(self) -> bool:
+        return self.inner.has_lost_a_worker()
+
+    def mends_itself(self) -> bool:
+        return self.inner.mends_itself()
+
+    def width(self) -> int:
+        return self.inner.width()
+
+
+def engine(name: str, jobs: int, scheduler: str | None = None) -> Kept:
+    """An engine by its name, to be used in a with statement.
+
+    name      : "local", `jobs` processes; or "dask", a cluster (the extra `cluster`)
+    scheduler : address of a Dask scheduler; None starts `jobs` Dask workers on this machine
+    Raises UnknownName, InvalidArgument.
+    """
+    if name not in ENGINES:
+        raise UnknownName("engine", name, ENGINES)
+    if scheduler is not None and name != "dask":
+        raise InvalidArgument("scheduler", scheduler, 'it belongs to the engine "dask"')
+    require_count("jobs", jobs)
+    if name == "local":
+        return Kept(partial(WorkerPool, jobs))
+    from .cluster import DaskEngine
+
+    return Kept(DaskEngine(scheduler, jobs))
 
 
 def stop(executor: Executor) -> list[int]:

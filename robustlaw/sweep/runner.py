@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,8 @@ from .errors import SweepInterrupted
 from .protocol import Config, Study, load_study
 from .rows import Cell, Row, Status, cell
 from .store import Store
+
+Grid = tuple[str, list[Config]]
 
 
 class Progress(NamedTuple):
@@ -78,6 +80,35 @@ def run_sweep(
             raise SweepInterrupted(ledger.stored(), len(ledger.cells), store.path) from None
         rows = (store.row(cell.key) for cell in cells)
         return [row for row in rows if row is not None]
+
+
+def run_sweeps(
+    grids: Sequence[Grid],
+    store_path: str | Path,
+    jobs: int = 1,
+    executor_factory: Callable[[], Executor] | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    deadline: float | None = None,
+) -> list[Row]:
+    """The rows of several grids, one after the other into one store; arguments as in `run_sweep`.
+
+    grids    : pairs of a study's module path and its configs
+    progress : counts the cells of all grids
+    """
+    total, before, failed = sum(len(configs) for _, configs in grids), 0, 0
+    start, rows = time.perf_counter(), []
+    for study, configs in grids:
+
+        def told(p: Progress, before: int = before, failed: int = failed) -> None:
+            if progress is not None:
+                seconds = time.perf_counter() - start
+                progress(Progress(p.done + before, total, p.failed + failed, seconds))
+
+        found = run_sweep(study, configs, store_path, jobs, executor_factory, told, deadline=deadline)
+        before += len(configs)
+        failed += sum(row.status is not Status.OK for row in found)
+        rows += found
+    return rows
 
 
 def _run(

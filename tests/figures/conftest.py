@@ -10,11 +10,11 @@ import figures.gallery
 from figures import produce as producing
 from figures import sensitivity as varying
 from figures import sheets
-from robustlaw.sweep import SerialExecutor, run_sweep
+from robustlaw.sweep import SerialExecutor, run_sweeps
 
 
-def _serially(*arguments, **more):
-    return run_sweep(*arguments, **{**more, "executor_factory": SerialExecutor})
+def _serially(grids, store_path, jobs=1, executor_factory=None, progress=None, deadline=None):
+    return run_sweeps(grids, store_path, jobs, SerialExecutor, progress, deadline)
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def toy(tmp_path, monkeypatch):
     monkeypatch.setattr(figures.gallery, "__path__", [*figures.gallery.__path__, str(folder)])
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     for room in (producing, varying):
-        monkeypatch.setattr(room, "run_sweep", _serially)
+        monkeypatch.setattr(room, "run_sweeps", _serially)
     made = set()
 
     def put(source=SOURCE, name="toy_figure"):

@@ -14,7 +14,7 @@ from figures.produce import DATA, MANIFEST, PICTURES, STORE, FailedCells, draw, 
 from figures.sheets import names, sheet_module
 from robustlaw import errors
 from robustlaw.evidence import Verdict
-from robustlaw.sweep import SweepInterrupted, run_sweep
+from robustlaw.sweep import SweepInterrupted, run_sweeps
 
 
 def told(out, name="toy_figure"):
@@ -116,7 +116,7 @@ def test_several_studies_count_as_one(toy, tmp_path):
 def test_workers_give_what_one_process_gives(toy, tmp_path, monkeypatch):
     name = toy()
     produce(name, "smoke", tmp_path / "a")
-    monkeypatch.setattr(producing, "run_sweep", run_sweep)
+    monkeypatch.setattr(producing, "run_sweeps", run_sweeps)
     produce(name, "smoke", tmp_path / "b", jobs=1)
     assert told(tmp_path / "a")["files"] == told(tmp_path / "b")["files"]
 

@@ -6,12 +6,13 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from robustlaw.sweep import (
-    KeptWorkers,
+    Kept,
     SerialExecutor,
     Status,
     Store,
@@ -185,7 +186,7 @@ def test_kept_workers_serve_many_sweeps_and_outlive_a_lost_one(tmp_path, store_p
         (row,) = run_sweep("toy_study", [{"seed": number, "do": "pid"}], store_path, executor_factory=workers)
         return row.result["pid"]
 
-    with KeptWorkers(1) as workers:
+    with Kept(partial(WorkerPool, 1)) as workers:
         first = pid(0, workers)
         assert pid(1, workers) == first
         os.kill(first, signal.SIGKILL)
