@@ -40,6 +40,25 @@ class InfeasibleConstruction(InvalidArgument):
     """Points or sizes for which an explicit interpolant does not exist."""
 
 
+class MissingEdge(InfeasibleConstruction):
+    """A target network has an edge that a random source lacks at every copy of its lower end.
+
+    layer : number of the layer, from 1
+    start : the target's unit (or input) below
+    end   : the target's unit above
+    copy  : of the unit above
+    """
+
+    def __init__(self, layer: int, start: int, end: int, copy: int) -> None:
+        self.layer, self.start, self.end, self.copy = layer, start, end, copy
+        edge = f"copy {copy} of unit {end} of layer {layer}"
+        below = f"to no copy of {'input' if layer == 1 else 'unit'} {start} below it"
+        super().__init__("source", edge, f"it is linked {below}; draw another source, or give more copies")
+
+    def __reduce__(self) -> tuple[type, tuple[int, int, int, int]]:  # type: ignore[override]
+        return type(self), (self.layer, self.start, self.end, self.copy)
+
+
 class LabelOutOfRange(InvalidArgument):
     """A label or a target value outside [-1, 1]."""
 
