@@ -24,7 +24,7 @@ from .codes import binned_mask_length, integer_length, levels_length, mask_lengt
 from .ledger import Entry, Ledger
 
 Start = Literal["zero", "initial"]
-MaskCode = Literal["uniform", "binned"]
+MaskCode = Literal["uniform", "binned", "support"]
 
 # Entries of the mask are sorted into this many bins of equal size by |initial value|.
 MASK_BINS = 8
@@ -40,7 +40,9 @@ class Code:
     bits  : bits of the grid for weights and biases, 1 to 16
     start : "zero" writes the weights, "initial" writes their change since initialisation
     mask  : "uniform" treats all subsets of one size alike, "binned" counts them in bins of
-            the initial weights' size
+            the initial weights' size, "support" takes them among the entries whose initial value is
+            not 0: the receiver knows these, so a mask found inside a random sparse source of K0
+            entries costs log(K0 + 1) + log C(K0, K)
     """
 
     bits: int
@@ -70,9 +72,12 @@ class Rounded:
 def code_family(
     bits: Sequence[int] = tuple(range(1, MAX_BITS + 1)),
     starts: Sequence[Start] = get_args(Start),
-    masks: Sequence[MaskCode] = get_args(MaskCode),
+    masks: Sequence[MaskCode] = ("uniform", "binned"),
 ) -> tuple[Code, ...]:
-    """All combinations, in a fixed order. Naming a member costs the log of the family's size."""
+    """All combinations, in a fixed order. Naming a member costs the log of the family's size.
+
+    The code "support" is for networks that start from a sparse source: ask for it there.
+    """
     return tuple(Code(b, s, m) for b in bits for s in starts for m in masks)
 
 
@@ -86,7 +91,8 @@ def describe(net: Network, code: Code = Code(8), family: Sequence[Code] = DEFAUL
     family : codes agreed on before the data were seen
     Returns a Ledger; `.network` is the rounded network and `.p_eff` its length in nats.
     Raises MissingCapability if the code needs initial values the network does not carry,
-    InvalidArgument if the code is not in the family or the mask reaches beyond `maskable`.
+    InvalidArgument if the code is not in the family, or the mask reaches beyond `maskable` or beyond the
+    support of the initial values that the code "support" takes it in.
     """
     require_kind("net", net, Network, "give a Network, for example Network.from_torch(module)")
     if code not in family:
@@ -113,11 +119,9 @@ def usable_codes(net: Network, family: Sequence[Code] = DEFAULT_CODES) -> list[C
     known = frozenset(net.origin.initial or ())
     trained = frozenset(n for n in trained_names(net) if _mask_of(net, n).any())
     coded_mask = frozenset(maskable_names(net)) if net.origin.dependence.on_data else frozenset()
-    return [
-        c
-        for c in family
-        if (c.start == "zero" or trained <= known) and (c.mask == "uniform" or coded_mask <= known)
-    ]
+    inside = coded_mask <= known and not _outside_support(net, sorted(coded_mask)).any()
+    fits = {"uniform": True, "binned": coded_mask <= known, "support": inside}
+    return [c for c in family if (c.start == "zero" or trained <= known) and fits[c.mask]]
 
 
 def mask_entry(net: Network, code: Code | None = None) -> Entry:
@@ -131,9 +135,22 @@ def mask_entry(net: Network, code: Code | None = None) -> Entry:
     if code is None or code.mask == "uniform":
         return Entry("mask", "mask", mask_length(kept.size, int(kept.sum())), why)
     sizes = np.concatenate([np.abs(_initial(net, n)).ravel() for n in names])
+    if code.mask == "support":
+        if _outside_support(net, names).any():
+            remedy = "entries are kept whose initial value is 0: use another code of the mask"
+            raise InvalidArgument("mask", code.mask, remedy)
+        room = int(np.count_nonzero(sizes))
+        return Entry("mask", "mask", mask_length(room, int(kept.sum())), f"{why}, among {room} of a source")
     bins = np.array_split(np.argsort(sizes, kind="stable"), min(MASK_BINS, kept.size))
     length = binned_mask_length([len(b) for b in bins], [int(kept[b].sum()) for b in bins])
     return Entry("mask", "mask", length, f"{why}, in bins of |init|")
+
+
+def _outside_support(net: Network, names: Sequence[str]) -> np.ndarray:
+    """Kept entries whose initial value is 0, of all these tensors in a row."""
+    return np.concatenate(
+        [np.zeros(0, dtype=bool), *((_mask_of(net, n) & (_initial(net, n) == 0.0)).ravel() for n in names)]
+    )
 
 
 def round_network(net: Network, bits: int, start: Start) -> Rounded:

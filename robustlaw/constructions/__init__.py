@@ -5,7 +5,7 @@ at a few bits a coordinate, `relu_caps` is an ordinary ReLU network on the spher
 `supermask_caps` no number is trained. `upper_side` says how far each is above the law.
 
 Random sparse sources: `coverage` and `containment` are exact chances, `source_copies` and `least_units`
-the widths, `find_ticket` a target network inside a source.
+the widths, `find_ticket` a target network inside a source, `strong_ticket` one of frozen weights.
 """
 
 from .bumps import BumpSum, bumps, projected_bumps, random_frame, rounded_bumps
@@ -16,6 +16,7 @@ from .coverage import coverage, exact_coverage, least_units, needed_width, uncov
 from .interpolant import TOLERANCE, Interpolant
 from .profiles import HAT, SMOOTH, Profile, plateau
 from .separation import largest_inner_product, smallest_distance, steepest_pair
+from .strong_tickets import StrongTicket, strong_ticket
 from .subset_sums import Supermask, supermask_caps
 from .tickets import Source, Ticket, contains, draw_source, embed, find_ticket
 from .upper_side import UpperSide, upper_side
@@ -31,6 +32,7 @@ __all__ = [
     "NeededWidth",
     "Profile",
     "Source",
+    "StrongTicket",
     "Supermask",
     "Ticket",
     "UpperSide",
@@ -55,6 +57,7 @@ __all__ = [
     "smallest_distance",
     "source_copies",
     "steepest_pair",
+    "strong_ticket",
     "supermask_caps",
     "uncovered",
     "upper_side",

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -115,7 +116,7 @@ def _deep(
 ) -> float:
     """Backwards: chance of success given how many copies of each unit of a layer are usable."""
     sizes = [(copies[i + 1] + 1) ** len(m) for i, m in enumerate(masks[:-1])]
-    if max(sizes) > MOST_STATES or max(a * b for a, b in zip(sizes, sizes[1:], strict=False)) > 50_000_000:
+    if max(sizes) > MOST_STATES or max(a * b for a, b in pairwise(sizes)) > 50_000_000:
         raise InvalidArgument("copies", tuple(copies), "too many to add up; use every_copy_usable")
     success = np.ones(())
     for layer in range(len(masks) - 1, 0, -1):
@@ -171,7 +172,7 @@ def _masks(target: Sequence[Any]) -> list[np.ndarray]:
     masks = [np.asarray(m, dtype=bool) for m in target]
     if not masks or any(m.ndim != 2 for m in masks):
         raise ShapeMismatch("target", [m.shape for m in masks], "give (out, in) matrices, one a layer")
-    for below, above in zip(masks, masks[1:], strict=False):
+    for below, above in pairwise(masks):
         if below.shape[0] != above.shape[1]:
             raise ShapeMismatch("target", (below.shape, above.shape), "consecutive layers have to fit")
     return masks

@@ -123,7 +123,8 @@ def embed(target: Network, source: Source) -> Ticket:
     usable = usable_copies(edges, source)
     if not usable[-1].all():
         raise _missing(edges, source, usable)
-    used, chosen = np.ones(usable[-1].shape, dtype=bool), []
+    used = np.ones(usable[-1].shape, dtype=bool)
+    chosen: list[np.ndarray] = []
     for layer in range(len(edges) - 1, -1, -1):
         kept = source.links[layer] & usable[layer][None, None]
         wanted = used[:, :, None] & edges[layer][None]

@@ -1,6 +1,6 @@
 """Masks, and the ways to find them."""
 
-from .after_training import IterativeMagnitude, MagnitudeAfterTraining
+from .after_training import IterativeInSource, IterativeMagnitude, MagnitudeAfterTraining
 from .at_initialisation import Grasp, MagnitudeAtInit, Random, Snip
 from .base import Pruner, ScorePruner, Session
 from .controls import Inverted, Reinitialised, Shuffled, matched_random
@@ -18,6 +18,7 @@ from .repair import Repaired
 from .selection import kept_count, select
 from .sparse_training import RigL, Set
 from .subset_sum import nearest_subset, supermask_of
+from .subset_sum_search import counted_items, items_for, items_needed, nearest_subset_milp
 from .supermask import EdgePopup
 from .tangent_kernel import NtkSap, NtkSapOnInputs
 from .train import train
@@ -40,6 +41,7 @@ PRUNERS: dict[str, type[Pruner]] = {
         ProsPr,
         MagnitudeAfterTraining,
         IterativeMagnitude,
+        IterativeInSource,
         GradualMagnitude,
         Set,
         RigL,
@@ -56,6 +58,7 @@ __all__ = [
     "GradualMagnitude",
     "Grasp",
     "Inverted",
+    "IterativeInSource",
     "IterativeMagnitude",
     "IterativeSnip",
     "MagnitudeAfterTraining",
@@ -80,11 +83,15 @@ __all__ = [
     "Shuffled",
     "Snip",
     "SynFlow",
+    "counted_items",
     "density_scaled",
     "geometric_counts",
+    "items_for",
+    "items_needed",
     "kept_count",
     "matched_random",
     "nearest_subset",
+    "nearest_subset_milp",
     "select",
     "supermask_of",
     "train",

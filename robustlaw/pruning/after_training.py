@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import ClassVar, Literal, get_args
 
@@ -11,11 +11,12 @@ import numpy as np
 from torch import Tensor
 
 from ..data.checks import require_number, whole
-from ..errors import InvalidArgument, UnknownName
+from ..errors import InfeasibleDensity, InvalidArgument, UnknownName
 from ..networks import Dependence, Stack
 from .base import Pruner, ScorePruner, Session
+from .densities import random_places, uniform
 from .scores import magnitude
-from .selection import Scope, check_scope, layer_counts
+from .selection import Scope, check_density, check_scope, kept_count, layer_counts
 
 Afterwards = Literal["fine_tune", "rewind", "stop"]
 Rewind = Literal["weights", "schedule"]
@@ -105,7 +106,10 @@ class IterativeMagnitude(Pruner):
 
     def choose_at(self, session: Session, counts: Sequence[int]) -> list[list[Tensor]]:
         """Schedules agree until their last rounds, so one run of rounds serves every count."""
-        plans = [self.schedule(session.maskable_total, count) for count in counts]
+        rooms = set(_rooms(session))
+        if len(rooms) > 1:  # sources of several sizes: no round is common to all networks
+            return super().choose_at(session, counts)
+        plans = [self.schedule(min(rooms), count) for count in counts]
         deepest = max(plans, key=len, default=[])
         origin = self._origin(session)
         ticket, found = origin, {}
@@ -120,7 +124,8 @@ class IterativeMagnitude(Pruner):
 
     def _ticket(self, session: Session) -> Stack:
         """The networks as the last training finds them: round by round, each for as long as it needs."""
-        plans = [self.schedule(session.maskable_total, count) for count in session.counts]
+        rooms = _rooms(session)
+        plans = [self.schedule(room, count) for room, count in zip(rooms, session.counts, strict=True)]
         ticket = origin = self._origin(session)
         for number in range(max(map(len, plans), default=0)):
             open_places = [i for i, plan in enumerate(plans) if number < len(plan)]
@@ -150,3 +155,53 @@ class IterativeMagnitude(Pruner):
     def _survivors(self, session: Session, trained: Stack, counts: Sequence[int]) -> list[Tensor]:
         scores = magnitude(trained, session.layer_numbers, session.biased)
         return session.masks_from(scores, self.scope, counts, trained, self.min_per_layer)
+
+
+def _rooms(session: Session) -> list[int]:
+    """Entries that each network starts with: all maskable ones, or those of a source."""
+    kept = session.kept_entries(session.start)
+    return [int(k) for k in np.sum([m.reshape(len(m), -1).sum(axis=1) for m in kept], axis=0)]
+
+
+@dataclass(frozen=True)
+class IterativeInSource(IterativeMagnitude):
+    """Lottery tickets inside a random sparse source, drawn before and without the data.
+
+    source : kept fraction of the source, in every layer the same; 1 is IterativeMagnitude
+    The networks' initial values are those of the source, 0 off it: so a mask costs log C(K0, K) and no
+    more (accounting.MaskInSource, the code "support"). After Gadhikar, Mukherjee & Burkholz, arXiv
+    2210.02412. Raises InfeasibleDensity where the source is too small.
+    """
+
+    source: float = 1.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_density(self.source)
+
+    def choose(self, session: Session) -> list[Tensor]:
+        return super().choose(self.sourced(session))
+
+    def choose_at(self, session: Session, counts: Sequence[int]) -> list[list[Tensor]]:
+        return super().choose_at(self.sourced(session), counts)
+
+    def run(self, session: Session) -> Stack:
+        return super().run(self.sourced(session))
+
+    def fixed_counts(self, shapes: Sequence[tuple[int, int]], count: int) -> tuple[int, ...] | None:
+        if self.scope == "global":
+            return None
+        left = uniform(shapes, kept_count(self.source, sum(out * into for out, into in shapes)))
+        for kept in self.schedule(int(left.sum()), count):
+            left = layer_counts(left, kept, self.min_per_layer)
+        return tuple(left.tolist())
+
+    def sourced(self, session: Session) -> Session:
+        """The same session, its networks masked by their sources."""
+        room = uniform(session.shapes, kept_count(self.source, session.maskable_total))
+        if max(session.counts) > room.sum():
+            raise InfeasibleDensity(
+                "source", self.source, f"it has no room for {max(session.counts)} entries"
+            )
+        masks = random_places(session, np.stack([room] * len(session.keys)), "source")
+        return replace(session, start=session.start.with_masks(masks).starting_here())

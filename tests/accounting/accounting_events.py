@@ -12,6 +12,7 @@ from robustlaw.accounting import (
     FrozenWeights,
     Independent,
     LabelEntropy,
+    MaskInSource,
     MeanKept,
     MeasuredMask,
     NetWeights,
@@ -52,6 +53,9 @@ entropies = st.builds(lambda h: Bracket(0.0, h, unit=NATS), amounts)
 SIMPLE = {
     DataFreeMask: st.builds(DataFreeMask),
     FixedSizeMask: sizes.map(lambda s: FixedSizeMask(*s)),
+    MaskInSource: st.tuples(sizes, st.integers(0, 9)).map(
+        lambda s: MaskInSource(s[0][0] + s[1], s[0][0], s[0][1])
+    ),
     MeasuredMask: measured,
     PruningRound: sizes.map(lambda s: PruningRound(*s)),
     SubsetOfData: st.builds(SubsetOfData, entropies),

@@ -121,6 +121,7 @@ def test_declared_dependence():
         "NtkSapOnInputs": Dependence.INPUTS,
         "ProsPr": Dependence.TRAINING,
         "MagnitudeAfterTraining": Dependence.TRAINING,
+        "IterativeInSource": Dependence.TRAINING,
         "IterativeMagnitude": Dependence.TRAINING,
         "GradualMagnitude": Dependence.TRAINING,
         "Set": Dependence.TRAINING,

@@ -2,7 +2,7 @@
 
 from .base import Event, Past
 from .compose import Either, Independent, Repeated, either
-from .masks import DataFreeMask, FixedSizeMask, MeasuredMask, PruningRound, pruning_rounds
+from .masks import DataFreeMask, FixedSizeMask, MaskInSource, MeasuredMask, PruningRound, pruning_rounds
 from .private import PureDpScores, ZcdpScores, pure_dp_cap
 from .reading import LabelEntropy, SubsetOfData
 from .weights import FrozenWeights, MeanKept, NetWeights, TrainedWeights, mean_kept, net_charge
@@ -10,6 +10,7 @@ from .weights import FrozenWeights, MeanKept, NetWeights, TrainedWeights, mean_k
 EVENTS: tuple[type[Event], ...] = (
     DataFreeMask,
     FixedSizeMask,
+    MaskInSource,
     MeasuredMask,
     PruningRound,
     SubsetOfData,
@@ -33,6 +34,7 @@ __all__ = [
     "FrozenWeights",
     "Independent",
     "LabelEntropy",
+    "MaskInSource",
     "MeanKept",
     "MeasuredMask",
     "NetWeights",

@@ -49,6 +49,35 @@ class FixedSizeMask(Event):
 
 
 @dataclass(frozen=True)
+class MaskInSource(Event):
+    """Exactly `kept` entries inside a source of `source` entries: at most log C(source, kept).
+
+    The source is drawn without the data and is known to the receiver, like the initialisation; that a
+    mask of all `total` entries would be charged log C(total, kept) is what it saves.
+    """
+
+    total: int
+    source: int
+    kept: int
+
+    def __post_init__(self) -> None:
+        _require_kept(self.source, self.kept)
+        if whole("source", self.source) > whole("total", self.total):
+            raise InvalidArgument("source", self.source, f"choose between 0 and {self.total}")
+
+    @property
+    def saved(self) -> Bracket:
+        """What the source saves against a mask of all entries, nats."""
+        here = log_binomial(self.source, self.kept)
+        return (log_binomial(self.total, self.kept) - here).at_least(0.0)
+
+    def charge(self) -> Entry:
+        cap = at_most(log_binomial(self.source, self.kept), "log of the number of masks in the source")
+        why = f"one of C({self.source}, {self.kept}) masks inside a data-free source of {self.total} entries"
+        return Entry(self.kind, "mask inside a source", cap, why)
+
+
+@dataclass(frozen=True)
 class PruningRound(Event):
     """One round of iterative pruning keeps `after` of the `before` entries: log C(before, after)."""
 
