@@ -5,12 +5,14 @@ A config is one layer shape, density and stream of draws.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ..constructions import coverage, least_units, needed_width
 from ..constructions.containment_laws import covered_count
+from ..constructions.coverage import covers
 from ..data.checks import require_count, require_number, whole
 from ..errors import InvalidArgument
 from .config import PlainConfig
@@ -57,9 +59,16 @@ def run(configs: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _one(cell: CoverageConfig) -> dict[str, Any]:
     shape = (cell.density, cell.inputs, cell.units)
+    needed = needed_width(cell.density, cell.inputs, cell.delta)
+    below = max(0, math.floor(needed))
+    single = least_units(cell.density, 1, cell.delta)
     return {
         "found": covered_count(*shape, cell.draws, cell.seed, cell.output_density),
         "exact": float(coverage(*shape, cell.output_density)),
-        "needed": needed_width(cell.density, cell.inputs, cell.delta),
-        "least": least_units(cell.density, cell.inputs, cell.delta, cell.output_density),
+        "needed": needed,
+        # with all output weights kept: the whole part of the needed width, one more, and the width
+        # of a single input
+        "below_covers": covers(cell.density, cell.inputs, below, cell.delta),
+        "above_covers": covers(cell.density, cell.inputs, below + 1, cell.delta),
+        "single_covers": covers(cell.density, cell.inputs, single, cell.delta),
     }

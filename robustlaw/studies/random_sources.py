@@ -57,8 +57,8 @@ class SourceConfig(PlainConfig):
     counts: tuple[int, ...] = (544, 272)
     widths: tuple[int, ...] = (16, 64, 64, 5)
     teacher: tuple[int, ...] = (16, 8, 5)
-    n: int = 1024
-    test: int = 2000
+    n: int = 640
+    test: int = 8000
     steps: int = 150
     learning_rate: float = 0.02
     rate: float = 0.35

@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from ..accounting import Code, describe
 from ..constructions import strong_ticket
+from ..constructions.strong_tickets import CODES
 from ..data.checks import require_count, require_positive, whole
 from ..networks import Mlp, Network
 from ..pruning.selection import check_density
@@ -76,6 +78,7 @@ def _one(cell: StrongConfig) -> dict[str, Any]:
         "total": made.total,
         "weights": target.arch.parameter_count,
         "nats": ledger.p_eff.upper,
+        "nats_all": describe(made.network, Code(1, "zero", "uniform"), CODES).p_eff.upper,
         "weight_nats": ledger.total("weights").upper,
         "counted_nats": made.events().p_eff.upper,
     }
