@@ -22,20 +22,23 @@ LABEL = "companion: random sources"
 TITLE = "Random sparse sources: the width that coverage needs, and the copies that contain a target"
 SOURCE = "after Gadhikar, Mukherjee & Burkholz, arXiv 2210.02412, theorems 2.1 and 2.3 (recalled); exact here"
 CAPTION = (
-    "Entries are kept independently with chance p. a: share of draws in which every one of d inputs reaches a "
-    "unit, against the width n over log(1/(1 - (1-delta)^(1/d)))/log(1/(1-p)), delta = .1; bars: "
-    "Clopper-Pearson, .95 for all marks of the figure together; black dashes: the closed form of each mark; "
-    "lines: the same at p = .05. Dashed and hollow: half of the output weights masked as well, which moves "
-    "the threshold, the more so the denser the layer. No width below 1 reaches 1 - delta where nothing else is "
-    "masked, and the next whole number does: that is decided in rationals, not by draws. b: share of random "
-    "sources that contain a full 5-8-3 target, with the copies of theorem 2.1 and with half as many; marks: "
-    "draws with bars, lines: the exact chance, in closed form for one hidden layer. Grey: what the theorem "
-    "promises. c: how many copies it asks for, of every input and hidden unit. The statements are recalled, "
-    "not checked against the print; the inequalities are proved anew."
+    "Entries are kept independently with chance p. a: share of draws in which every one of d inputs "
+    "reaches a unit, against the width n over log(1/(1 - (1-delta)^(1/d)))/log(1/(1-p)), delta = .1; "
+    "bars: Clopper-Pearson, .95 for all marks of the figure together; black dashes: the closed form of "
+    "each mark; lines: the same at p = .05. Dashed and hollow: half of the output weights masked as "
+    "well, which moves the threshold, the more so the denser the layer. No width below 1 reaches 1 - "
+    "delta where nothing else is masked, and the next whole number does: that is decided in rationals, "
+    "not by draws. b: share of random sources that contain a full 5-8-3 target, with the copies of "
+    "theorem 2.1 and with half as many; marks: draws with bars, lines: the exact chance, in closed form "
+    "for one hidden layer. Grey: what the theorem promises. c: how many copies it asks for, of every "
+    "input and hidden unit. The statements are recalled, not checked against the print; the inequalities "
+    "are proved anew."
 )
 DECLARED = (
     Declared("delta", ".1", (".05", ".01"), "ours"),
-    Declared("target", "full 5-8-3", ("random edges", "other widths"), "ours: the paper's examples are larger"),
+    Declared(
+        "target", "full 5-8-3", ("random edges", "other widths"), "ours: the paper's examples are larger"
+    ),
     Declared("input copies", "at the source's own input", ("an extra layer that copies",), "recalled"),
 )
 COVERAGE, CONTAINMENT = "robustlaw.studies.coverage", "robustlaw.studies.containment"
@@ -62,7 +65,15 @@ def study(preset: Preset) -> list[Grid]:
         for p2 in (1.0, MASKED)
     }
     coverage = [
-        {"density": p, "inputs": d, "units": n, "seed": 0, "draws": layers, "output_density": p2, "delta": DELTA}
+        {
+            "density": p,
+            "inputs": d,
+            "units": n,
+            "seed": 0,
+            "draws": layers,
+            "output_density": p2,
+            "delta": DELTA,
+        }
         for p, d, n, p2 in sorted(shapes)
     ]
     # the sparsest sources have a million entries

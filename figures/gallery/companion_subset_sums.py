@@ -24,21 +24,25 @@ SOURCE = (
     "Pensia et al. 2020"
 )
 CAPTION = (
-    "a: items, uniform on [-1, 1] and each kept with chance p, that bring a subset sum within .01 of a target "
-    "uniform on [-1, 1] in .9 of the draws, times p (mean over seeds, bars: their range); black: by counting "
-    "sums no items do with fewer. Dashed grey: the recalled form C/log(1/(1-p)) with one C, matched at p = "
-    ".05: it vanishes at p = 1, so it cannot hold with an absolute C; C/p can. Whether the paper lets C depend "
-    "on p was not checked. b: 4-6-2 targets imitated by frozen weights of a source, over the number of "
-    "products that a weight can choose from, units p^2/2: bars reach from the largest difference at random "
-    "points of the ball |x| <= 2 to the certified bound over all of it. c: what the mask costs, nats for each "
-    "of the target's numbers: frozen weights cost nothing, p_eff is the mask's; filled: coded inside the "
-    "source, hollow: as any mask of the wide network."
+    "a: items, uniform on [-1, 1] and each kept with chance p, that bring a subset sum within .01 of a "
+    "target uniform on [-1, 1] in .9 of the draws, times p (mean over seeds, bars: their range); black: "
+    "by counting sums no items do with fewer. Dashed grey: the recalled form C/log(1/(1-p)) with one C, "
+    "matched at p = .05: it vanishes at p = 1, so it cannot hold with an absolute C; C/p can. Whether "
+    "the paper lets C depend on p was not checked. b: 4-6-2 targets imitated by frozen weights of a "
+    "source, over the number of products that a weight can choose from, units p^2/2: bars reach from the "
+    "largest difference at random points of the ball |x| <= 2 to the certified bound over all of it. c: "
+    "what the mask costs, nats for each of the target's numbers: frozen weights cost nothing, p_eff is "
+    "the mask's; filled: coded inside the source, hollow: as any mask of the wide network."
 )
 DECLARED = (
-    Declared("targets of a", "uniform on [-1, 1]", ("uniform on [-1/2, 1/2]",), "not stated in what is known"),
+    Declared(
+        "targets of a", "uniform on [-1, 1]", ("uniform on [-1/2, 1/2]",), "not stated in what is known"
+    ),
     Declared("error and success", ".01 and .9", (), "ours"),
     Declared("targets of b", "normal, variance 1/fan_in, biases .3", (), "ours"),
-    Declared("source of b", "uniform on [-1, 1], layer by layer in blocks", (), "ours: structure costs nothing"),
+    Declared(
+        "source of b", "uniform on [-1, 1], layer by layer in blocks", (), "ours: structure costs nothing"
+    ),
 )
 SUMS, STRONG = "robustlaw.studies.subset_sums", "robustlaw.studies.strong_tickets"
 DENSITIES = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 0.99, 1.0)

@@ -22,15 +22,16 @@ TITLE = "Tickets found inside random sources, and what their masks may know"
 SOURCE = "after Gadhikar, Mukherjee & Burkholz, arXiv 2210.02412 (recalled); networks and task are ours"
 CAPTION = (
     "16-64-64-5 networks on the classes of a random teacher; every arm keeps exactly the same number of "
-    "weights and no mask is repaired. a: test accuracy of each seed (small) and their mean (bar) with 544 and "
-    "with 272 of 5440 weights. Random masks differ in how layers share the count; tickets come from iterative "
-    "pruning of a random source of density 1, .5 or .2, with rewinding. b: the same against the most that the "
-    "mask may know of the data: log C(K0, K) nats for a mask of K entries in a source of K0, 0 for random "
-    "masks; crosses: the layer counts of the tickets in uniform places. Lines join tickets of one count. The "
-    "pyramidal rule is the worst here: this small multilayer perceptron is not the deep convolutional "
-    "networks that the paper speaks of, and repairing the flow, which adds weights, would hide it. Moving "
-    "masks (SET, RigL) may be any of their size and are charged for that. A budget is an upper bound: that "
-    "accuracy stays while it falls says that it was not needed, not that it was used."
+    "weights and no mask is repaired. a: test accuracy of each seed (small) and their mean (bar) with "
+    "544 and with 272 of 5440 weights. Random masks differ in how layers share the count; tickets come "
+    "from iterative pruning of a random source of density 1, .5 or .2, with rewinding. b: the same "
+    "against the most that the mask may know of the data: log C(K0, K) nats for a mask of K entries in a "
+    "source of K0, 0 for random masks; crosses: the layer counts of the tickets in uniform places. Lines "
+    "join tickets of one count. The pyramidal rule is the worst here: this small multilayer perceptron "
+    "is not the deep convolutional networks that the paper speaks of, and repairing the flow, which adds "
+    "weights, would hide it. Moving masks (SET, RigL) may be any of their size and are charged for that. "
+    "A budget is an upper bound: that accuracy stays while it falls says that it was not needed, not "
+    "that it was used."
 )
 DECLARED = (
     Declared("task", "16-8-5 teacher, 640 samples", ("16-16-5", "1024 samples"), "ours"),
@@ -116,7 +117,9 @@ def _budgets(axes: Axes, table: pl.DataFrame) -> None:
     for count, (colour, marker) in LOOKS.items():
         own = means.filter(pl.col("count") == count)
         tickets = own.filter(pl.col("arm").str.starts_with("ticket")).sort("nats")
-        axes.plot(tickets["nats"], tickets["accuracy"], color=colour, marker=marker, label=f"tickets, {count}")
+        axes.plot(
+            tickets["nats"], tickets["accuracy"], color=colour, marker=marker, label=f"tickets, {count}"
+        )
         control = own.filter(pl.col("arm").str.starts_with("control")).sort("arm")
         at = tickets["nats"].to_numpy()  # controls stand below their tickets: 0.2, 0.5, 1
         axes.plot(at, control["accuracy"], color=colour, marker="x", linestyle="none")
@@ -126,7 +129,9 @@ def _budgets(axes: Axes, table: pl.DataFrame) -> None:
         moving = own.filter(pl.col("arm").is_in(list(MOVING))).sort("arm")
         axes.plot(moving["nats"], moving["accuracy"], color=colour, marker="d", linestyle="none")
     axes.plot([], [], color="0.3", marker="x", linestyle="none", label="their layer counts, shuffled")
-    axes.plot([], [], color="0.3", marker="o", markerfacecolor="white", linestyle="none", label="random masks")
+    axes.plot(
+        [], [], color="0.3", marker="o", markerfacecolor="white", linestyle="none", label="random masks"
+    )
     axes.plot([], [], color="0.3", marker="d", linestyle="none", label="SET, RigL")
     axes.set(xlabel="the most that the mask may know of the data, nats", xlim=(-70.0, 1900.0))
     plain_ticks(axes.xaxis, (0, 500, 1000, 1500))

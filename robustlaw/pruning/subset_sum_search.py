@@ -53,7 +53,7 @@ def nearest_subset_milp(values: Float[np.ndarray, " items"], target: float) -> S
 
 
 def items_needed(
-    items: Float[np.ndarray, "draws items"], targets: Float[np.ndarray, " draws"], eps: float
+    items: Float[np.ndarray, "draws items"], targets: Float[np.ndarray, " _draws"], eps: float
 ) -> Int[np.ndarray, " draws"]:
     """How many of its first items each draw needs to come within `eps` of its target.
 
