@@ -36,9 +36,7 @@ CAPTION = (
 )
 DECLARED = (
     Declared("delta", ".1", (".05", ".01"), "ours"),
-    Declared(
-        "target", "full 5-8-3", ("random edges", "other widths"), "ours: the paper's examples are larger"
-    ),
+    Declared("target", "full 5-8-3", ("random edges", "other widths"), "ours: a small one"),
     Declared("input copies", "at the source's own input", ("an extra layer that copies",), "recalled"),
 )
 COVERAGE, CONTAINMENT = "robustlaw.studies.coverage", "robustlaw.studies.containment"

@@ -35,14 +35,10 @@ CAPTION = (
     "the mask's; filled: coded inside the source, hollow: as any mask of the wide network."
 )
 DECLARED = (
-    Declared(
-        "targets of a", "uniform on [-1, 1]", ("uniform on [-1/2, 1/2]",), "not stated in what is known"
-    ),
+    Declared("targets of a", "uniform on [-1, 1]", ("uniform on [-1/2, 1/2]",), "not known"),
     Declared("error and success", ".01 and .9", (), "ours"),
     Declared("targets of b", "normal, variance 1/fan_in, biases .3", (), "ours"),
-    Declared(
-        "source of b", "uniform on [-1, 1], layer by layer in blocks", (), "ours: structure costs nothing"
-    ),
+    Declared("source of b", "uniform on [-1, 1], layer by layer in blocks", (), "ours"),
 )
 SUMS, STRONG = "robustlaw.studies.subset_sums", "robustlaw.studies.strong_tickets"
 DENSITIES = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9, 0.99, 1.0)
@@ -96,7 +92,7 @@ def plot(table: pl.DataFrame) -> Figure:
         middle.vlines(x, own["seen"], own["distance"], color=colour, linewidth=0.8)
         middle.plot(x, own["distance"], color=colour, marker=marker, linestyle="none", markersize=3.0)
         each = (pl.col(name) / pl.col("weights") for name in ("nats", "nats_all"))
-        mean = own.group_by("choices").agg(*(e.mean() for e in each)).sort("choices")
+        mean = own.group_by("choices", maintain_order=True).agg(*(e.mean() for e in each)).sort("choices")
         right.plot(mean["choices"], mean["nats"], color=colour, marker=marker, label=f"p = {p:g}")
         right.plot(mean["choices"], mean["nats_all"], color=colour, marker=marker, linestyle="none",
                    markerfacecolor="white")  # fmt: skip
@@ -113,7 +109,7 @@ def plot(table: pl.DataFrame) -> Figure:
 def _items(axes: Axes, items: pl.DataFrame) -> None:
     scaled = pl.col("items") * pl.col("density")
     mean = (
-        items.group_by("density")
+        items.group_by("density", maintain_order=True)
         .agg(
             scaled.mean().alias("mean"),
             scaled.min().alias("low"),

@@ -1,5 +1,6 @@
-"""Networks of frozen random weights: the certified error covers every sampled one, and only the mask costs."""
+"""Networks of frozen random weights: the certified error is above every sampled one; the mask is p_eff."""
 
+import itertools
 import math
 
 import numpy as np
@@ -21,7 +22,7 @@ def target(seed, widths, scale=1.0):
     return rl.Network.from_arrays(
         [
             (scale * rng.normal(size=(b, a)) / math.sqrt(a), 0.3 * rng.normal(size=b))
-            for a, b in zip(widths[:-1], widths[1:], strict=True)
+            for a, b in itertools.pairwise(widths)
         ]
     )
 
