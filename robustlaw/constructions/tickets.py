@@ -59,6 +59,7 @@ def draw_source(
     links = []
     for layer, p in enumerate(densities):
         shape = (*lead, q[layer + 1], sizes[layer + 1], q[layer], sizes[layer])
+        # single precision for speed: the chance is off by less than 2^-24
         links.append(rng.random(shape, dtype=np.float32) < np.float32(p))
     return Source(q, tuple(links))
 
