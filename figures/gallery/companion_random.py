@@ -195,7 +195,7 @@ def claims(table: pl.DataFrame) -> list[Claim]:
         ),
         Exact(
             "B1 necessary",
-            "with the whole part of the needed width coverage is below 1 - delta, in rationals",
+            "with the last number of units below the needed width coverage is below 1 - delta, exactly",
             "paper",
             wrong=shapes.filter("below_covers").height,
             cases=shapes.height,

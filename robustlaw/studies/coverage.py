@@ -60,14 +60,15 @@ def run(configs: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _one(cell: CoverageConfig) -> dict[str, Any]:
     shape = (cell.density, cell.inputs, cell.units)
     needed = needed_width(cell.density, cell.inputs, cell.delta)
-    below = max(0, math.floor(needed))
+    # a needed width that is a whole number, up to rounding, is enough itself
+    below = max(0, math.ceil(needed * (1.0 - 1e-12)) - 1)
     single = least_units(cell.density, 1, cell.delta)
     return {
         "found": covered_count(*shape, cell.draws, cell.seed, cell.output_density),
         "exact": float(coverage(*shape, cell.output_density)),
         "needed": needed,
-        # with all output weights kept: the whole part of the needed width, one more, and the width
-        # of a single input
+        # with all output weights kept: the last number below the needed width, one more, and the
+        # width of a single input
         "below_covers": covers(cell.density, cell.inputs, below, cell.delta),
         "above_covers": covers(cell.density, cell.inputs, below + 1, cell.delta),
         "single_covers": covers(cell.density, cell.inputs, single, cell.delta),
