@@ -92,7 +92,7 @@ def tidy(rows: Sequence[Row]) -> pl.DataFrame:
 
 
 def _line(row: Row, risk: float) -> dict[str, Any]:
-    from robustlaw.information.confidence import clopper_pearson_lower, clopper_pearson_upper
+    from robustlaw.confidence import clopper_pearson_lower, clopper_pearson_upper
 
     own, result = row.config, row.result or {}
     draws, found = own["draws"], result["found"]

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from ..confidence import clopper_pearson_lower, clopper_pearson_upper
 from ..data.checks import require_number, whole
 from ..errors import InvalidArgument
 from ..evidence import Bracket, Evidence, Hypothesis, Verdict, compare
-from ..information.confidence import clopper_pearson_lower, clopper_pearson_upper
 from ..seeds import generator
 from .containment import containment, failure_bound, source_copies
 from .coverage import covers, enclosed_coverage, least_units
