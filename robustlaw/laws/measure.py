@@ -84,6 +84,11 @@ class Measured:
         return self.slope or lipschitz.bracket(self.net, self.effort)
 
     @cached_property
+    def outputs(self) -> tuple[np.ndarray, np.ndarray]:
+        """f(x_i) and bounds on their rounding errors, (n, 1) each."""
+        return forward_enclosed(self.net, self.data.x)
+
+    @cached_property
     def clipped_correlation(self) -> Bracket:
         """C(f)."""
         return noise_correlation(self.net, self.data)
@@ -99,7 +104,7 @@ class Measured:
     @cached_property
     def mse(self) -> Bracket:
         """Mean squared error of the clipped network, as the printed theorems have it."""
-        values, errors = forward_enclosed(self.net, self.data.x)
+        values, errors = self.outputs
         residual = np.clip(values[:, 0], -1.0, 1.0) - self.data.y
         # (r +- e)^2 = r^2 +- (2|r| + e) e
         spread = (2.0 * np.abs(residual) + errors[:, 0]) * errors[:, 0]
@@ -116,7 +121,7 @@ class Measured:
     @cached_property
     def wrong_signs(self) -> int:
         """Training labels whose sign the network does not give; a 0 counts as wrong."""
-        values, errors = forward_enclosed(self.net, self.data.x)
+        values, errors = self.outputs
         return int(np.sum(values[:, 0] * np.sign(self.data.y) <= errors[:, 0]))
 
     @cached_property
