@@ -19,7 +19,7 @@ from scipy.spatial.distance import pdist
 
 from ..data.images import Shifted
 from ..data.two_patches import NoisePatch, OnePatch
-from ..errors import MissingCapability, ShapeMismatch
+from ..errors import InvalidArgument, MissingCapability, ShapeMismatch
 from ..evidence import Bracket
 from ..lipschitz.powers import bracket_powers, power_ends
 from ..networks import Network
@@ -43,12 +43,12 @@ class PatchMeasured(Measured):
     def __post_init__(self) -> None:
         law = self._noise
         rows, inputs = self.net.weights[0].shape
+        widths = self.net.arch.widths
         if self.net.arch.layers != 1 or inputs != law.dim or rows % 2 or self.net.biases[0].any():
-            raise ShapeMismatch(
-                "net",
-                self.net.arch.widths,
-                f"give filters of {law.dim} inputs for two classes, without biases",
-            )
+            raise ShapeMismatch("net", widths, f"two classes' filters of {law.dim} inputs, without biases")
+        longest = float(np.linalg.norm(self.noise_patches, axis=1).max())
+        if longest > law.radius:
+            raise InvalidArgument("data", longest, f"a noise patch leaves the ball of radius {law.radius:g}")
 
     @property
     def _noise(self) -> NoisePatch:
@@ -77,12 +77,12 @@ class PatchMeasured(Measured):
     @cached_property
     def patches(self) -> np.ndarray:
         """Both patches of every sample, (n, 2, inputs)."""
-        return self.data.x.reshape(self.data.n, 2, -1)
+        return np.asarray(self.data.x.reshape(self.data.n, 2, -1))
 
     @cached_property
     def noise_patches(self) -> np.ndarray:
         """The patch that varies within a component: the second one where the signal is first."""
-        return self.patches[np.arange(self.data.n), 1 - self.data.component % 2]
+        return np.asarray(self.patches[np.arange(self.data.n), 1 - self.data.component % 2])
 
     @cached_property
     def lipschitz(self) -> Bracket:

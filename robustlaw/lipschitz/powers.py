@@ -54,9 +54,8 @@ def bracket_powers(rows: Rows, signs: Signs, power: int, radius: float) -> Brack
     sizes = gradient_sizes(unit, signs, power, points)
     best = int(sizes.argmax())
     low = max(0.0, float(sizes[best]) * factor * (1.0 - gamma(4 * power + 8)))
-    return Bracket(
-        low, high, "gradient at a point; rows as an operator", witness=tuple(points[best] * radius)
-    )
+    witness = tuple((points[best] * radius).tolist())
+    return Bracket(low, high, "gradient at a point; rows as an operator", witness=witness)
 
 
 def upper_factor(rows: Rows, power: int) -> float:

@@ -56,8 +56,7 @@ class PatchStack:
     @property
     def signal_neurons(self) -> Int64[np.ndarray, "nets classes"]:
         """How many neurons of each class keep the coordinate of their own class's signal."""
-        own = np.diagonal(self.masks[..., : self.masks.shape[1]], axis1=1, axis2=3)
-        return np.asarray(own.sum(axis=1, dtype=np.int64))
+        return np.asarray(own_signal(self.masks).sum(axis=2, dtype=np.int64))
 
     @property
     def sees_signal(self) -> Bool[np.ndarray, " nets"]:
@@ -80,6 +79,12 @@ class PatchStack:
         flat = patches.reshape(len(patches), -1, inputs)
         powers = relu_power(flat @ rows, self.power).reshape(nets, -1, 2, classes, neurons)
         return np.asarray(powers.sum(axis=(2, 4)))
+
+
+def own_signal(entries: np.ndarray) -> np.ndarray:
+    """Of entries (nets, classes, neurons, inputs) those at each class's own signal, (nets, classes, neurons)."""
+    classes = np.arange(entries.shape[1])
+    return np.asarray(entries[:, classes, :, classes].transpose(1, 0, 2))
 
 
 def fresh_scores(
@@ -108,7 +113,7 @@ def relu_power(values: np.ndarray, power: int) -> np.ndarray:
     result = positive.copy()
     for _ in range(power - 1):
         result *= positive
-    return result
+    return np.asarray(result)
 
 
 def log_losses(scores: Scores, labels: Labels) -> PerSample:

@@ -34,6 +34,15 @@ def none_covered(density: float, neurons: int, classes: int) -> float:
     return math.exp(_log_lost(density, neurons) * classes)
 
 
+def none_live(density: float, neurons: int, classes: int) -> float:
+    """(1-p/2)^(m K): no class keeps its signal in a neuron whose initial weight there is positive. Exact.
+
+    For initial weights with a symmetric law; a ReLU that starts below 0 has no slope to grow by.
+    """
+    require_number("density", density)
+    return none_covered(0.5 * density, neurons, classes)
+
+
 def covering_density(neurons: int, classes: int, delta: float) -> float:
     """p_cov = 1 - (delta/K)^(1/m): from here on all classes keep their signal with chance >= 1 - delta.
 

@@ -114,7 +114,7 @@ def _products(w: np.ndarray, mask: np.ndarray, x: np.ndarray, gram: np.ndarray, 
 
 
 @njit(cache=True)
-def _errors(z: np.ndarray, place: np.ndarray, labels: np.ndarray, power: int, pull: np.ndarray) -> float:
+def _errors(z: np.ndarray, place: np.ndarray, labels: np.ndarray, power: int, pull: np.ndarray) -> Any:
     """Mean loss; `pull` becomes (softmax - label)/n for every sample and class."""
     n, classes = pull.shape
     neurons, total = len(z) // classes, 0.0

@@ -30,9 +30,13 @@ def smallest(u: Uniforms, kept: int) -> Masks:
 
 
 def removed(u: Uniforms, kept: int) -> Masks:
-    """No neuron sees any class's signal; the weights next in line take the lost places."""
+    """No neuron sees its own class's signal; the weights next in line take the lost places.
+
+    This is the law of a random mask of that count given that no class keeps a signal neuron.
+    """
     blind = u.copy()
-    blind[..., : u.shape[1]] = 2.0
+    classes = np.arange(u.shape[1])
+    blind[:, classes, :, classes] = 2.0
     return smallest(blind, kept)
 
 

@@ -24,7 +24,7 @@ from ..accounting import Accountant, TrainedWeights
 from ..data.checks import require_count, require_number, require_positive, whole
 from ..data.two_patches import PatchSample, TwoPatches
 from ..errors import InfeasibleDensity, InvalidArgument, UnknownName
-from ..networks.patch_stack import PatchStack, fresh_scores, log_losses, wrong
+from ..networks.patch_stack import PatchStack, fresh_scores, log_losses, own_signal, wrong
 from ..seeds import generator
 from .config import PlainConfig
 from .patch_descent import Descended, descend
@@ -41,7 +41,7 @@ class TwoPatchesConfig(PlainConfig):
     """One mask of one network.
 
     mask    : "bernoulli" with `density`, or one that keeps `kept` weights: "random", "removed" (no neuron
-              sees a signal) or "placed" (one weight a class at the coordinate with the largest class mean)
+              sees its class's signal) or "placed" (one weight a class at its largest mean coordinate)
     neurons : m, of each class
     signal, noise, spread : mu, sigma_n, and sigma_0 of the initial weights
     flipped : chance that a training label is another class than the signal names; 0 in the paper
@@ -107,6 +107,8 @@ def bucket(config: Mapping[str, Any]) -> Hashable:
 
 
 def run(configs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A row says how many classes kept their signal: in any neuron (`covered`), and in one whose initial
+    weight there is positive (`live`). Descent starts from relu(mu w)^q, which is flat for the others."""
     cells = [TwoPatchesConfig.of(c) for c in configs]
     drawn = {seed: Drawn.of(next(c for c in cells if c.seed == seed)) for seed in {c.seed for c in cells}}
     trained = train(cells, [drawn[c.seed] for c in cells])
@@ -115,11 +117,14 @@ def run(configs: list[dict[str, Any]]) -> list[dict[str, Any]]:
     right = 1.0 - _training_errors(trained.stack, [drawn[c.seed] for c in cells])
     kept, seen = trained.stack.kept, trained.stack.sees_signal
     neurons = trained.stack.signal_neurons
+    positive = np.stack([drawn[c.seed].initial for c in cells]) > 0.0
+    live = own_signal(trained.stack.masks & positive).any(axis=2).sum(axis=1)
     return [
         {
             "kept": int(kept[i]),
             "signal_neurons": neurons[i].tolist(),
             "covered": int((neurons[i] > 0).sum()),
+            "live": int(live[i]),
             "sees_signal": bool(seen[i]),
             "loss": float(trained.loss[i]),
             "accuracy": float(right[i]),
@@ -134,7 +139,7 @@ def run(configs: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True, eq=False)
 class Drawn:
-    """What a seed decides: data, labels after flips, initial weights, and the numbers that masks are made of."""
+    """What a seed decides: data, labels after flips, initial weights, and the numbers behind the masks."""
 
     sample: PatchSample
     labels: Int64[np.ndarray, " samples"]

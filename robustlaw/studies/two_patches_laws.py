@@ -74,19 +74,12 @@ def weighed(cells: Sequence[PatchLawsConfig]) -> list[dict[str, Any]]:
     drawn = [drawn_within(c) for c in cells]
     trained = train(cells, drawn)
     weights = trained.stack.weights.astype(np.float32).astype(np.float64)  # what a program writes
-    return [
-        {
-            "kept": int(trained.stack.kept[i]),
-            "loss": float(trained.loss[i]),
-            "laws": [
-                _plain(e)
-                for e in weigh(
-                    cell, as_filters(weights[i], trained.stack.masks[i], drawn[i].initial), drawn[i]
-                )
-            ],
-        }
-        for i, cell in enumerate(cells)
-    ]
+    rows = []
+    for i, cell in enumerate(cells):
+        filters = as_filters(weights[i], trained.stack.masks[i], drawn[i].initial)
+        told = [_plain(evidence) for evidence in weigh(cell, filters, drawn[i])]
+        rows.append({"kept": filters.kept, "loss": float(trained.loss[i]), "laws": told})
+    return rows
 
 
 def drawn_within(cell: PatchLawsConfig) -> Drawn:
