@@ -82,7 +82,7 @@ class PatchStack:
 
 
 def own_signal(entries: np.ndarray) -> np.ndarray:
-    """Of entries (nets, classes, neurons, inputs) those at each class's own signal, (nets, classes, neurons)."""
+    """Entries (nets, classes, neurons) at each class's own signal, of (nets, classes, neurons, inputs)."""
     classes = np.arange(entries.shape[1])
     return np.asarray(entries[:, classes, :, classes].transpose(1, 0, 2))
 
