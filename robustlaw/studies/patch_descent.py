@@ -11,7 +11,7 @@ worked on alone, and depends on no neighbour.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, no_type_check
 
 import numpy as np
 from jaxtyping import Float64, Int64
@@ -64,20 +64,8 @@ def descend(
 
 
 @njit(cache=True)
-def _run(
-    weights: np.ndarray,
-    masks: np.ndarray,
-    columns: np.ndarray,
-    place: np.ndarray,
-    labels: np.ndarray,
-    classes: int,
-    power: int,
-    rate: float,
-    steps: int,
-    goal: float,
-    taken: np.ndarray,
-    loss: np.ndarray,
-) -> None:
+@no_type_check
+def _run(weights, masks, columns, place, labels, classes, power, rate, steps, goal, taken, loss):
     nets, rows, inputs = weights.shape
     patches = columns.shape[2]
     gram, z = np.empty((rows, patches, patches)), np.empty((rows, patches))
@@ -99,7 +87,8 @@ def _run(
 
 
 @njit(cache=True)
-def _products(w: np.ndarray, mask: np.ndarray, x: np.ndarray, gram: np.ndarray, z: np.ndarray) -> None:
+@no_type_check
+def _products(w, mask, x, gram, z):
     """z = w x and G = x' diag(mask) x for every neuron, as a sum over its kept inputs."""
     rows, inputs = w.shape
     patches = x.shape[1]
@@ -114,7 +103,8 @@ def _products(w: np.ndarray, mask: np.ndarray, x: np.ndarray, gram: np.ndarray, 
 
 
 @njit(cache=True)
-def _errors(z: np.ndarray, place: np.ndarray, labels: np.ndarray, power: int, pull: np.ndarray) -> Any:
+@no_type_check
+def _errors(z, place, labels, power, pull):
     """Mean loss; `pull` becomes (softmax - label)/n for every sample and class."""
     n, classes = pull.shape
     neurons, total = len(z) // classes, 0.0
@@ -137,15 +127,8 @@ def _errors(z: np.ndarray, place: np.ndarray, labels: np.ndarray, power: int, pu
 
 
 @njit(cache=True)
-def _step(
-    z: np.ndarray,
-    moved: np.ndarray,
-    gram: np.ndarray,
-    pull: np.ndarray,
-    place: np.ndarray,
-    power: int,
-    rate: float,
-) -> None:
+@no_type_check
+def _step(z, moved, gram, pull, place, power, rate):
     n, classes = pull.shape
     rows, patches = z.shape
     neurons = rows // classes

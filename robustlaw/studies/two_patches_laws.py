@@ -77,7 +77,7 @@ def weighed(cells: Sequence[PatchLawsConfig]) -> list[dict[str, Any]]:
     rows = []
     for i, cell in enumerate(cells):
         filters = as_filters(weights[i], trained.stack.masks[i], drawn[i].initial)
-        told = [_plain(evidence) for evidence in weigh(cell, filters, drawn[i])]
+        told = weigh(cell, filters, drawn[i])
         rows.append({"kept": filters.kept, "loss": float(trained.loss[i]), "laws": told})
     return rows
 
@@ -136,8 +136,8 @@ class NamedPlaces(DescriptionLength):
         return [ledger.extend(*self.places) for ledger in super().ledgers(m)]
 
 
-def weigh(cell: PatchLawsConfig, filters: Network, drawn: Drawn) -> list[Evidence]:
-    """Laws 4 and 6 on one network."""
+def weigh(cell: PatchLawsConfig, filters: Network, drawn: Drawn) -> list[dict[str, Any]]:
+    """Laws 4 and 6 on one network, in numbers and words."""
     measured = PatchMeasured(
         filters, dataset(cell.model.problem(cell.flipped, cell.tail), drawn), power=cell.power
     )
@@ -145,20 +145,19 @@ def weigh(cell: PatchLawsConfig, filters: Network, drawn: Drawn) -> list[Evidenc
     ledger = Accountant().ledger([*events, TrainedWeights(filters.kept)])
     places = tuple(e.charge() for e in events)
     laws = (SparseSharp(cell.delta, ledger), NamedPlaces(cell.delta, CODES, places=places))
-    return [law.weigh(measured) for law in laws]
+    return [_plain(law.weigh(measured), measured) for law in laws]
 
 
-def _plain(evidence: Evidence) -> dict[str, Any]:
-    """Numbers and words of one verdict."""
-    known = evidence.measured is not None and evidence.theory is not None
-    failed = next((h.sentence for h in evidence.hypotheses if h.holds is False), None)
+def _plain(evidence: Evidence, measured: Measured) -> dict[str, Any]:
+    """Numbers and words of one verdict; the Lipschitz constant is that of the network it speaks of."""
+    slope = evidence.measured or measured.lipschitz
     return {
         "law": evidence.law,
         "verdict": str(evidence.verdict),
-        "failed": failed,
-        "lipschitz_lower": evidence.measured.lower if known and evidence.measured else None,
-        "lipschitz_upper": evidence.measured.upper if known and evidence.measured else None,
-        "bound": evidence.theory.upper if known and evidence.theory else None,
+        "failed": next((h.sentence for h in evidence.hypotheses if h.holds is False), None),
+        "lipschitz_lower": slope.lower,
+        "lipschitz_upper": slope.upper,
+        "bound": evidence.theory.upper if evidence.theory else None,
         "vacuous": evidence.vacuous,
         "correlation": evidence.details.get("correlation"),
         "p_eff": evidence.details.get("p_eff"),
