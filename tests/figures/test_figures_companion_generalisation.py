@@ -4,6 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from figures import patch_rows
 from figures.claims import judge
 from figures.gallery import companion_generalisation as sheet
 
@@ -11,7 +12,7 @@ COUNT = 240
 
 
 def table(
-    window=0.15, sparse=0.45, lost=0.5, kept=0.1, placed=0.02, blind=0.5, verdict="HOLDS"
+    window=0.15, sparse=0.45, lost=0.5, kept=0.1, placed=0.02, blind=0.5, verdict="HOLDS", steep=9.0
 ) -> pl.DataFrame:
     """Errors around the given means, with a little noise of a fixed seed."""
     rng = np.random.default_rng(0)
@@ -20,7 +21,7 @@ def table(
         return float(np.clip(mean + 0.02 * rng.standard_normal(), 0.0, 1.0))
 
     common = {"accuracy": 1.0, "loss": 0.01, "sees_signal": True, "mask_nats": 0.0, "kept": 484}
-    means = {sheet.SPARSEST: 0.5, sheet.SPARSE: sparse, sheet.INSIDE: window, sheet.DENSE: 0.46}
+    means = {patch_rows.SPARSEST: 0.5, sheet.SPARSE: sparse, sheet.INSIDE: window, sheet.DENSE: 0.46}
     lines = [
         {
             "kind": "curve",
@@ -48,9 +49,10 @@ def table(
             own = {"covered": covered if arm == "random" else 0, "live": covered, "error": around(mean)}
             lines.append({"kind": "equal", "mask": arm, "seed": s, **common, **own, "mask_nats": nats})
     for labels, word in (("flipped", verdict), ("clean", "NOT_APPLICABLE")):
-        lines.append(
-            {"kind": "law", "mask": "random", "seed": 0, "labels": labels, "verdict": word, "vacuous": True}
-        )
+        told = {"kind": "law", "law": "SparseSharp", "labels": labels, "verdict": word, "vacuous": True}
+        for arm, slope in (("removed", steep), ("random", steep), ("placed", 1.0)):
+            ends = {"lipschitz_lower": slope, "lipschitz_upper": 1.1 * slope}
+            lines += [{**told, "mask": arm, "seed": s, **ends} for s in range(12)]
     return pl.DataFrame(lines, infer_schema_length=None)
 
 
@@ -74,6 +76,7 @@ def test_on_the_expected_numbers_all_hold_and_the_mutants_die():
         ({"kept": 0.6}, "signal neurons"),
         ({"placed": 0.25}, "placed"),
         ({"blind": 0.49}, "blind"),
+        ({"steep": 1.5}, "smoother"),
         ({"verdict": "VIOLATED"}, "laws, flipped labels"),
         ({"verdict": "INCONCLUSIVE"}, "laws, flipped labels"),
     ],
