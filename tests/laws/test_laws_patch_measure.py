@@ -53,7 +53,10 @@ def test_outputs_are_the_margin_of_the_second_class(power):
 @pytest.mark.parametrize("power", [2, 3, 4])
 def test_the_correlation_is_centred_at_the_mean_of_each_component(power):
     """E f by 40000 fresh inputs of each component."""
-    m = measured(2, power=power)
+    uneven = filters(2)  # whose second class has the larger mean, on labels with more of one sign
+    uneven = uneven.replace((np.repeat([[0.5], [1.5]], 3, axis=0) * uneven.weights[0],), uneven.biases)
+    data = MODEL.problem(0.3).sample(7, 1)
+    m = PatchMeasured(uneven, data, power=power)
     z, stack, means = m.data.z, as_stack(m.net, power), []
     law = m.data.problem.distribution
     spread = 0.0
@@ -67,6 +70,10 @@ def test_the_correlation_is_centred_at_the_mean_of_each_component(power):
     expected = float(np.mean(z * (m.outputs[0][:, 0] - own)))
     value = m.correlation.value
     assert value.width < 1e-8
+    noise = m.noise_patches.reshape(1, 7, 1, 10)
+    bare = stack.scores(np.concatenate([noise, np.zeros_like(noise)], axis=2))[0] @ np.array([-1.0, 1.0])
+    # what centring takes off is far above what the comparison can miss
+    assert abs(float(np.mean(z * bare)) - value.middle) > 6.0 * spread * np.abs(z).mean()
     assert abs(value.middle - expected) < 4.0 * spread * np.abs(z).mean()
     assert m.correlation.risk == 0.0
 

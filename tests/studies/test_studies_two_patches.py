@@ -171,6 +171,18 @@ def test_laws_hold_on_flipped_labels_and_say_why_not_on_clean_ones():
     assert json.loads(json.dumps(rows)) == rows
 
 
+def test_samples_keep_their_place_when_their_labels_are_flipped():
+    cell = PatchLawsConfig("random", 3, **(LAWS | {"n": 60}))
+    own = two_patches_laws.drawn_within(cell)
+    data = two_patches_laws.dataset(cell.model.problem(0.2, 6.0), own)
+    classes, order = np.divmod(data.component, 2)
+    patches = data.x.reshape(60, 2, 40)
+    assert np.array_equal(patches[np.arange(60), order], cell.model.signals[classes])
+    assert np.array_equal(data.y, 2.0 * own.labels - 1.0)
+    assert (classes != own.labels).any()
+    assert np.linalg.norm(patches[np.arange(60), 1 - order], axis=1).max() <= cell.model.radius(6.0)
+
+
 @pytest.mark.parametrize(
     ("change", "error"),
     [
