@@ -9,7 +9,7 @@ not depend on its neighbours, and samples and units are summed in a fixed order.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, no_type_check
 
 import numpy as np
 from jaxtyping import Float64
@@ -62,6 +62,7 @@ def descend(
 
 
 @njit(cache=True)
+@no_type_check
 def _run(
     w1: np.ndarray,
     b1: np.ndarray,
@@ -129,6 +130,7 @@ def _run(
 
 
 @njit(cache=True)
+@no_type_check
 def _step(values: np.ndarray, slope: np.ndarray, kept: np.ndarray, rate: float) -> None:
     flat, gradient, mask = values.ravel(), slope.ravel(), kept.ravel()
     for e in range(flat.size):
