@@ -10,9 +10,11 @@ from .codes import (
     mask_length,
     uniform_length,
 )
+from .data_access import Access, cheapest, pipeline_ledgers, reading_events
 from .describe import DEFAULT_CODES, Code, code_family, describe, trained_count, usable_codes
 from .events import (
     EVENTS,
+    ChosenSubset,
     DataFreeMask,
     Either,
     Event,
@@ -43,7 +45,9 @@ from .printed import EffectiveParameters
 __all__ = [
     "DEFAULT_CODES",
     "EVENTS",
+    "Access",
     "Accountant",
+    "ChosenSubset",
     "Code",
     "DataFreeMask",
     "EffectiveParameters",
@@ -66,6 +70,7 @@ __all__ = [
     "TrainedWeights",
     "ZcdpScores",
     "binned_mask_length",
+    "cheapest",
     "code_family",
     "describe",
     "either",
@@ -79,8 +84,10 @@ __all__ = [
     "mask_length",
     "mean_kept",
     "net_charge",
+    "pipeline_ledgers",
     "pruning_rounds",
     "pure_dp_cap",
+    "reading_events",
     "trained_count",
     "uniform_length",
     "usable_codes",

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from robustlaw.accounting import (
     EVENTS,
+    ChosenSubset,
     DataFreeMask,
     Either,
     FixedSizeMask,
@@ -59,6 +60,7 @@ SIMPLE = {
     MeasuredMask: measured,
     PruningRound: sizes.map(lambda s: PruningRound(*s)),
     SubsetOfData: st.builds(SubsetOfData, entropies),
+    ChosenSubset: st.builds(lambda s, k: ChosenSubset(s[1], s[0], k), sizes, st.integers(1, 50)),
     LabelEntropy: st.builds(LabelEntropy, entropies, st.just(True)),
     PureDpScores: st.builds(PureDpScores, st.floats(0.0, 50.0), st.integers(1, 10**5)),
     ZcdpScores: st.builds(ZcdpScores, st.floats(0.0, 5.0), st.integers(1, 10**5)),

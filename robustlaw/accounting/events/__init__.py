@@ -4,7 +4,7 @@ from .base import Event, Past
 from .compose import Either, Independent, Repeated, either
 from .masks import DataFreeMask, FixedSizeMask, MaskInSource, MeasuredMask, PruningRound, pruning_rounds
 from .private import PureDpScores, ZcdpScores, pure_dp_cap
-from .reading import LabelEntropy, SubsetOfData
+from .reading import ChosenSubset, LabelEntropy, SubsetOfData
 from .weights import FrozenWeights, MeanKept, NetWeights, TrainedWeights, mean_kept, net_charge
 
 EVENTS: tuple[type[Event], ...] = (
@@ -14,6 +14,7 @@ EVENTS: tuple[type[Event], ...] = (
     MeasuredMask,
     PruningRound,
     SubsetOfData,
+    ChosenSubset,
     LabelEntropy,
     PureDpScores,
     ZcdpScores,
@@ -27,6 +28,7 @@ EVENTS: tuple[type[Event], ...] = (
 
 __all__ = [
     "EVENTS",
+    "ChosenSubset",
     "DataFreeMask",
     "Either",
     "Event",
