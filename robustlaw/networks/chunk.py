@@ -21,15 +21,24 @@ from .streams import GradientNoise, Key, Minibatches
 # enough work to hide the calls, and still within the cache of one core.
 WANTED_BYTES = 2**18
 MOST_GROUPS = 64
+# Of weights and of layers' outputs that a step on an accelerator holds at most: values, gradients, two
+# moments and what the products make on their way.
+COPIES = 8
 
 
 def chunk_size(arch: Mlp, data: Batch, recipe: Recipe) -> int:
-    """Networks that are trained at a time, a multiple of `lanes`; on an accelerator, all of them."""
-    if data.columns.device.type != "cpu":
-        return 2**40 // recipe.lanes * recipe.lanes
+    """Networks that are trained at a time, a multiple of `lanes`; on an accelerator, all that fit."""
     samples = data.columns.shape[2] if recipe.batch_size is None else recipe.batch_size
+    if data.columns.device.type != "cpu":
+        own = COPIES * (arch.parameter_count + samples * sum(arch.widths)) * data.columns.element_size()
+        return recipe.lanes * max(1, _free_bytes(data.columns.device) // 2 // (recipe.lanes * own))
     bytes_each = max(arch.widths[1:]) * samples * data.columns.element_size()
     return recipe.lanes * max(1, min(MOST_GROUPS, WANTED_BYTES // (recipe.lanes * bytes_each)))
+
+
+def _free_bytes(device: torch.device) -> int:
+    """Memory that is free on an accelerator; without end where nobody can say."""
+    return torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else 2**60
 
 
 class Chunk:

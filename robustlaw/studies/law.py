@@ -6,6 +6,7 @@ every seed has its own data set, shared by all methods and densities, so that ro
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, replace
@@ -122,6 +123,13 @@ def bucket(config: Mapping[str, Any]) -> Hashable:
     cell = LawConfig.of(config)
     free = () if recipe(cell.recipe, cell.steps, cell.dim, cell.method).lanes == 1 else ("density", "seed")
     return json.dumps({k: v for k, v in config.items() if k not in free}, sort_keys=True)
+
+
+def cell_bytes(config: Mapping[str, Any]) -> int:
+    """Data in two precisions, and weights with what their training and their brackets hold."""
+    cell = LawConfig.of(config)
+    weights = sum((a + 1) * b for a, b in itertools.pairwise((cell.dim, *cell.hidden, 1)))
+    return 12 * cell.n * (cell.dim + 2) + 128 * weights
 
 
 def run(configs: list[dict[str, Any]]) -> list[dict[str, Any]]:

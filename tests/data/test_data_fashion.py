@@ -36,7 +36,7 @@ def folder(contents, tmp_path_factory):
     for name, raw in contents.items():
         packed = name.startswith("t10k")
         (where / (f"{name}.gz" if packed else name)).write_bytes(
-            gzip.compress(raw, 1, mtime=0, mtime=0) if packed else raw
+            gzip.compress(raw, 1, mtime=0) if packed else raw
         )
     return where
 

@@ -17,7 +17,9 @@ from robustlaw.networks import (
     initial_stack,
     relu_gradients,
 )
+from robustlaw.networks import chunk as chunks
 from robustlaw.networks.chunk import Chunk, chunk_size
+from robustlaw.networks.losses import Batch
 from robustlaw.networks.parametrise import Masked
 
 READS = {"cpu", "item", "tolist", "numpy", "__bool__", "__float__", "__int__", "__array__", "cuda"}
@@ -132,3 +134,17 @@ def test_straight_through_is_clean_but_for_its_search_of_scales():
     with Watched() as watched:
         chunk.step(1)
     assert {name.rpartition(".")[2] for name in watched.found} <= {"__bool__"}
+
+
+def test_chunks_fill_half_of_an_accelerator(monkeypatch):
+    """Twice the free memory takes twice the networks, and what they hold fits."""
+    shapes = ((1, 3, 512), (1, 512), (512,))
+    data, arch, sizes = Batch(*(torch.empty(s, device="meta") for s in shapes)), Mlp((3, 200, 1)), []
+    for free in (2**28, 2**29):
+        monkeypatch.setattr(chunks, "_free_bytes", lambda _, free=free: free)
+        sizes.append(chunk_size(arch, data, Recipe()))
+        assert sizes[-1] * 4 * chunks.COPIES * (arch.parameter_count + 512 * 204) <= free // 2
+        assert sizes[-1] % 16 == 0
+    assert sizes[1] == pytest.approx(2 * sizes[0], abs=16)
+    monkeypatch.setattr(chunks, "_free_bytes", lambda _: 0)
+    assert chunk_size(arch, data, Recipe()) == 16

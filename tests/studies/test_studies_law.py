@@ -159,3 +159,12 @@ def test_presets_hold_what_they_promise(name):
     if name != "smoke":
         assert len({c.seed for c in main}) >= 4
         assert any(c.n * c.dim / (c.density * c.dim * c.hidden[0]) > 4 for c in main)
+
+
+def test_memory_grows_with_data_and_weights():
+    small, more, wide = (
+        law.cell_bytes(config(**change).plain()) for change in ({}, {"n": 200}, {"hidden": (60,)})
+    )
+    assert small >= 12 * 100 * 14  # inputs, labels and targets in both precisions
+    assert more == pytest.approx(small + 12 * 100 * 14)
+    assert wide > small
