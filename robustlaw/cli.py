@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from .commands import runs
+from .commands.console import DEFECT, INTERRUPTED, WRONG_USE, Json, console, cores
 from .errors import RobustlawError, UnknownName
 
 if TYPE_CHECKING:
     from .evidence import Evidence
 
-WRONG_USE, DEFECT, INTERRUPTED = 2, 70, 130
 OUT = Path("verify-report")
 
 app = typer.Typer(
@@ -31,7 +32,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+app.add_typer(runs.app, name="runs")
 
 
 @app.callback()
@@ -81,7 +82,7 @@ def verify(
     choices = Choices(
         tuple(method or standard.methods), tuple(density or standard.densities), seeds, inputs, n, dim
     )
-    workers = jobs or _cores()
+    workers = jobs or cores()
     command = shlex.join(["robustlaw", *sys.argv[1:]])
     if dry_run:
         Console().print(plan_table(plan(grids_of(preset, choices), out / "runs.sqlite"), workers))
@@ -98,11 +99,9 @@ def verify(
     if as_json:
         print(json.dumps(summary_json(outcome.summary), indent=1))
     else:
-        console = Console(width=None if sys.stdout.isatty() else 160)
-        print_summary(outcome.summary, console)
-        console.print(
-            f"Report: {(outcome.folder / 'report.html').resolve()}", highlight=False, soft_wrap=True
-        )
+        screen = console()
+        print_summary(outcome.summary, screen)
+        screen.print(f"Report: {(outcome.folder / 'report.html').resolve()}", highlight=False, soft_wrap=True)
     raise typer.Exit(outcome.summary.exit_status)
 
 
@@ -188,7 +187,7 @@ def information(
         tuple(method or METHODS), tuple(density or DENSITIES), inits, n, channels.widths(widths), steps
     )
     with progress_bar("cells", Console(stderr=True)) as told:
-        rows = information_table(configs, jobs or _cores(), out, told)
+        rows = information_table(configs, jobs or cores(), out, told)
     print(json.dumps([row.plain() for row in rows], indent=1) if as_json else as_text(rows))
 
 
@@ -222,11 +221,6 @@ def audit(
         _explain(evidence)
     status = {Verdict.HOLDS: 0, Verdict.VIOLATED: 1}
     raise typer.Exit(status.get(evidence.verdict, 3))
-
-
-def _cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _explain(evidence: Evidence) -> None:

@@ -8,20 +8,41 @@ interrupted or killed goes on where it stopped.
 """
 
 from .engines import Kept, SerialExecutor, WorkerPool, engine
-from .errors import NotPlain, StoreInUse, SweepInterrupted, WorkersDoNotStart
+from .errors import (
+    AmbiguousKey,
+    DamagedStore,
+    MergeConflict,
+    NotPlain,
+    StoreInUse,
+    SweepInterrupted,
+    UnknownKey,
+    WorkersDoNotStart,
+)
+from .integrity import Finding, Report
 from .keys import canonical, cell_key
+from .merging import Merged, merge
 from .plan import Plan, plan
 from .protocol import Study, load_study
+from .retrying import Retried, retry
 from .rows import Failure, Row, Status
 from .runner import Progress, run_sweep, run_sweeps
 from .store import Store
+from .summaries import FailureGroup, Tally, failure_groups, find, tallies
 
 __all__ = [
+    "AmbiguousKey",
+    "DamagedStore",
     "Failure",
+    "FailureGroup",
+    "Finding",
     "Kept",
+    "MergeConflict",
+    "Merged",
     "NotPlain",
     "Plan",
     "Progress",
+    "Report",
+    "Retried",
     "Row",
     "SerialExecutor",
     "Status",
@@ -29,13 +50,20 @@ __all__ = [
     "StoreInUse",
     "Study",
     "SweepInterrupted",
+    "Tally",
+    "UnknownKey",
     "WorkerPool",
     "WorkersDoNotStart",
     "canonical",
     "cell_key",
     "engine",
+    "failure_groups",
+    "find",
     "load_study",
+    "merge",
     "plan",
+    "retry",
     "run_sweep",
     "run_sweeps",
+    "tallies",
 ]

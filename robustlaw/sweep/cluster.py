@@ -14,7 +14,6 @@ from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Future
 from typing import Any, ParamSpec, TypeVar
 
-from ..data.checks import require_count, require_positive
 from ..errors import InvalidArgument, RobustlawError
 from .engines import Engine
 
@@ -53,8 +52,10 @@ class DaskEngine:
     """
 
     def __init__(self, address: str | None = None, jobs: int = 1, patience: float = 30.0) -> None:
-        require_count("jobs", jobs)
-        require_positive("patience", patience)
+        if jobs < 1:
+            raise InvalidArgument("jobs", jobs, "at least 1 worker process")
+        if not patience > 0.0:
+            raise InvalidArgument("patience", patience, "give a positive number of seconds")
         self.address, self.jobs, self.patience = address, jobs, patience
 
     def __call__(self) -> DaskExecutor:

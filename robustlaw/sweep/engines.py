@@ -19,7 +19,6 @@ from multiprocessing.connection import Connection
 from types import ModuleType
 from typing import Any, ParamSpec, TypeVar
 
-from ..data.checks import require_count
 from ..errors import InvalidArgument, UnknownName
 
 ENGINES = ("local", "dask")
@@ -171,7 +170,8 @@ def engine(name: str, jobs: int, scheduler: str | None = None) -> Kept:
         raise UnknownName("engine", name, ENGINES)
     if scheduler is not None and name != "dask":
         raise InvalidArgument("scheduler", scheduler, 'it belongs to the engine "dask"')
-    require_count("jobs", jobs)
+    if jobs < 1:
+        raise InvalidArgument("jobs", jobs, "at least 1 worker process")
     if name == "local":
         return Kept(partial(WorkerPool, jobs))
     from .cluster import DaskEngine

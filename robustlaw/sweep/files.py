@@ -8,16 +8,14 @@ import tempfile
 from pathlib import Path
 
 from ..errors import UnreadableFile, UnwritableFolder
-from .errors import StoreInUse
+from . import layout
+from .errors import DamagedStore, StoreInUse
 
 MAGIC = b"SQLite format 3\x00"
-APPLICATION = 0x524C5357  # "RLSW"
-LAYOUT = 1
-"""Version of the tables; kept in SQLite's user_version."""
 
 
 def check_readable(path: Path) -> None:
-    """Raise UnreadableFile unless the header is a store's and no byte of the file is missing.
+    """Raise UnreadableFile unless the header is a store's; DamagedStore if bytes of the file are missing.
 
     Reads 100 bytes and touches nothing. https://www.sqlite.org/fileformat.html gives the offsets.
     """
@@ -31,31 +29,38 @@ def check_readable(path: Path) -> None:
         raise UnreadableFile(
             f"{path} is not a store of a sweep ({size} bytes, no SQLite header); it was left as is"
         )
-    if _number(header, 68, 4) != APPLICATION:
+    if _number(header, 68, 4) != layout.APPLICATION:
         raise UnreadableFile(f"{path} is an SQLite file of another program; it was left as is")
-    if _number(header, 60, 4) != LAYOUT:
-        raise UnreadableFile(
-            f"{path} has layout {_number(header, 60, 4)}, this version of robustlaw reads layout {LAYOUT}"
-        )
+    layout.check_known(_number(header, 60, 4), path)
     # While a log exists, the header may be ahead of the file: SQLite copies page 1 first.
     page = _number(header, 16, 2)
     expected = _number(header, 28, 4) * (65536 if page == 1 else page)
     if size < expected and not log_before and not _has_log(path):
-        raise UnreadableFile(f"{path} is truncated: {size} of {expected} bytes; it was left as is")
+        raise DamagedStore(f"{path} is truncated: {size} of {expected} bytes; it was left as is")
+
+
+def is_database(path: Path) -> bool:
+    """Whether this is an SQLite file, of whatever program."""
+    with path.open("rb") as file:
+        return file.read(len(MAGIC)) == MAGIC
 
 
 def check_sound(path: Path) -> None:
-    """Raise UnreadableFile unless SQLite finds every page in order. Needs the lock; writes nothing."""
+    """Raise DamagedStore unless SQLite finds every page in order, and UnreadableFile for a newer layout.
+
+    Needs the lock; writes nothing. The log of a killed writer may hold a newer layout than the header.
+    """
     mode = "mode=ro" if _has_log(path) else "immutable=1"
     connection = sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True)
     try:
+        layout.check_known(layout.of(connection), path)
         [(verdict,)] = connection.execute("PRAGMA quick_check(1)").fetchall()
     except sqlite3.DatabaseError as error:
         verdict = str(error)
     finally:
         connection.close()
     if verdict != "ok":
-        raise UnreadableFile(f"{path} is damaged ({verdict}); it was left as is")
+        raise DamagedStore(f"{path} is damaged ({verdict}); it was left as is")
 
 
 def check_writable(path: Path) -> None:
@@ -94,7 +99,14 @@ def lock(path: Path) -> sqlite3.Connection:
 
 
 def reading_address(path: Path) -> str:
-    """SQLite's address for reading beside a live writer, or for reading a medium nobody can write to."""
+    """SQLite's address for reading, which leaves the store and its log byte for byte as they are.
+
+    A log, of a live writer or a killed one, is read by a connection that may not fold it in; without
+    one, a connection that may write has nothing to write and clears its side files away. A medium
+    nobody can write to is read without side files.
+    """
+    if _has_log(path):
+        return f"{path.resolve().as_uri()}?mode=ro"
     writable = os.access(path.parent, os.W_OK) and os.access(path, os.W_OK)
     return writing_address(path) if writable else f"{path.resolve().as_uri()}?immutable=1"
 

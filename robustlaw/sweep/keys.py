@@ -10,6 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Collection
+from functools import lru_cache
 from typing import Any
 
 from ..errors import NonFinite
@@ -21,8 +23,13 @@ SCHEMA = 1
 
 def cell_key(study: str, version: int, config: dict[str, Any]) -> str:
     """64 hexadecimal digits that name one config of one version of a study."""
-    named = {"schema": SCHEMA, "study": study, "version": version, "config": plain(config, "config")}
-    return hashlib.sha256(_text(named).encode()).hexdigest()
+    return key_of_text(study, version, canonical(config, "config"))
+
+
+def key_of_text(study: str, version: int, config: str) -> str:
+    """The key of the config whose canonical text this is."""
+    # The canonical text of a dict of these four: its names are sorted.
+    return hashlib.sha256(f'{{"config":{config},{_named(study, version)}'.encode()).hexdigest()
 
 
 def canonical(value: Any, where: str = "value") -> str:
@@ -30,7 +37,15 @@ def canonical(value: Any, where: str = "value") -> str:
 
     Raises NotPlain or NonFinite with the place, for example config['lr'].
     """
-    return _text(plain(value, where))
+    if _is_of_plain_types(value):
+        try:
+            text = _write(value)
+            text.encode()
+        except ValueError:  # NaN, infinity, or a lone surrogate: the slow way says where
+            return _write(_unsigned_zeros(plain(value, where)))
+        if "-0.0" not in text:
+            return text
+    return _write(_unsigned_zeros(plain(value, where)))
 
 
 def plain(value: Any, where: str = "value") -> Any:
@@ -51,10 +66,30 @@ def plain(value: Any, where: str = "value") -> Any:
     raise NotPlain(where, value, f"{type(value).__qualname__} is not plain; {_remedy(value)}")
 
 
-def _text(value: Any) -> str:
-    return json.dumps(
-        _unsigned_zeros(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+_write = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+
+_NAMES = frozenset((str,))
+_SCALARS = frozenset((str, int, float, bool, type(None)))
+
+
+def _is_of_plain_types(value: Any) -> bool:
+    """Whether there is no subclass and nothing that JSON would bend; numbers and texts may still be wrong."""
+    kind = type(value)
+    if kind is dict:
+        return _NAMES.issuperset(map(type, value)) and _are_of_plain_types(value.values())
+    return kind in _SCALARS or (kind in (list, tuple) and _are_of_plain_types(value))
+
+
+def _are_of_plain_types(values: Collection[Any]) -> bool:
+    # Most values are flat: then one set decides, without a call for each.
+    return _SCALARS.issuperset(map(type, values)) or all(
+        _is_of_plain_types(value) for value in values if type(value) not in _SCALARS
     )
+
+
+@lru_cache(maxsize=64, typed=True)  # typed: True and 1 are other texts
+def _named(study: str, version: int) -> str:
+    return _write({"schema": SCHEMA, "study": study, "version": version})[1:]
 
 
 def _finite(value: float, where: str) -> float:

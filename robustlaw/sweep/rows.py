@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from .errors import NotPlain
-from .keys import canonical, cell_key
+from .keys import canonical, key_of_text
 from .protocol import Study
 
 
@@ -38,6 +38,7 @@ class Row:
     seconds     : wall time of the cell, as its share of the chunk it ran in
     environment : versions, platform, threads and git revision; like seconds, never part of the key
     attempts    : how often the cell was run until this row
+    finished    : UNIX time at which the row was committed; None before that, and in rows older than the field
     """
 
     key: str
@@ -50,6 +51,7 @@ class Row:
     seconds: float
     environment: dict[str, Any]
     attempts: int = 1
+    finished: float | None = None
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,7 @@ def cell(study: Study, config: Any) -> Cell:
     """The cell of one config. The study is given the config as its key reads it: lists, not tuples."""
     if not isinstance(config, dict):
         raise NotPlain("config", config, "a config is a dict of plain values")
-    key = cell_key(study.name, study.version, config)
-    read = json.loads(canonical(config, "config"))
+    text = canonical(config, "config")
+    read = json.loads(text)
+    key = key_of_text(study.name, study.version, text)
     return Cell(key, study.name, study.version, read, study.bucket(read))

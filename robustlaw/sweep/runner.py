@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from ..data.checks import require_positive
 from ..errors import InvalidArgument
 from .dispatch import Dispatcher, chunks
 from .engines import WorkerPool
@@ -59,8 +58,8 @@ def run_sweep(
     """
     if jobs < 1:
         raise InvalidArgument("jobs", jobs, "at least 1 worker process")
-    if deadline is not None:
-        require_positive("deadline", deadline)
+    if deadline is not None and not deadline > 0.0:
+        raise InvalidArgument("deadline", deadline, "give a positive number of seconds, or None")
     loaded = load_study(study)
     cells = [cell(loaded, config) for config in configs]
     with Store.writing(store_path) as store:
@@ -78,8 +77,7 @@ def run_sweep(
                 )
         except KeyboardInterrupt:
             raise SweepInterrupted(ledger.stored(), len(ledger.cells), store.path) from None
-        rows = (store.row(cell.key) for cell in cells)
-        return [row for row in rows if row is not None]
+        return store.rows_of(cell.key for cell in cells)
 
 
 def run_sweeps(

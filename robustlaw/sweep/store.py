@@ -7,60 +7,39 @@ disk (the log's shared memory does not work over network file systems).
 
 from __future__ import annotations
 
-import hashlib
-import json
+import gc
 import sqlite3
-from collections import Counter
+import time
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 from ..errors import UnreadableFile, UnwritableFolder
-from . import files
-from .keys import canonical
-from .rows import Failure, Row, Status
+from . import files, layout, records
+from .errors import DamagedStore
+from .integrity import Report, examine
+from .rows import Row, Status
 
-_TABLES = f"""
-PRAGMA journal_mode = MEMORY;
-BEGIN;
-PRAGMA application_id = {files.APPLICATION};
-PRAGMA user_version = {files.LAYOUT};
-CREATE TABLE environments (digest TEXT PRIMARY KEY, json TEXT NOT NULL);
-CREATE TABLE cells (
-    key TEXT PRIMARY KEY,
-    study TEXT NOT NULL,
-    version INTEGER NOT NULL,
-    config TEXT NOT NULL,
-    status TEXT NOT NULL,
-    result TEXT,
-    error_type TEXT,
-    error_message TEXT,
-    error_traceback TEXT,
-    seconds REAL NOT NULL,
-    attempts INTEGER NOT NULL,
-    environment TEXT NOT NULL REFERENCES environments (digest)
-);
-CREATE INDEX cells_by_study ON cells (study, version, status);
-COMMIT;
-PRAGMA journal_mode = WAL;
-"""
+if TYPE_CHECKING:
+    import polars as pl
 
-_INSERT = """
-INSERT INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+_UPSERT = f"""
+{records.INSERT}
 ON CONFLICT (key) DO UPDATE SET
     status = excluded.status, result = excluded.result, error_type = excluded.error_type,
     error_message = excluded.error_message, error_traceback = excluded.error_traceback,
-    seconds = excluded.seconds, attempts = cells.attempts + 1, environment = excluded.environment
+    seconds = excluded.seconds, attempts = cells.attempts + 1, environment = excluded.environment,
+    finished = excluded.finished
 WHERE cells.status != 'ok'
 """
 
-_SELECT = """
-SELECT key, study, version, config, status, result, error_type, error_message, error_traceback,
-       seconds, environments.json, attempts
-FROM cells JOIN environments ON environments.digest = cells.environment
-"""
+_OF = "(?1 IS NULL OR study = ?1) AND (?2 IS NULL OR version = ?2)"
+
+BATCH = 500
+"""Keys in one query: SQLite before 3.32 allows 999 parameters."""
 
 
 @final
@@ -69,13 +48,18 @@ class Store:
 
     def __init__(self, path: Path, rows: sqlite3.Connection, lock: sqlite3.Connection | None) -> None:
         self.path, self._rows, self._lock = path, rows, lock
+        self.layout = layout.of(rows)
+        self._select = records.select(self.layout)
+        self._places: dict[str, dict[str, Any]] = {}
 
     @classmethod
     def writing(cls, path: str | Path) -> Store:
         """Open the store as its one writer, and make it if there is none.
 
-        Raises UnreadableFile (a file that is no store, or a damaged one: it is left as it is),
-        UnwritableFolder, or StoreInUse.
+        A store of an older layout is brought up to date, in one transaction.
+
+        Raises UnreadableFile (a file that is no store, a damaged one, or one of a newer robustlaw: it
+        is left as it is), UnwritableFolder, or StoreInUse.
         """
         path = Path(path).absolute()
         if path.exists():
@@ -91,21 +75,30 @@ class Store:
                 files.check_sound(path)
             else:
                 _create(path)
-            rows = _connect(files.writing_address(path))
-            rows.execute("PRAGMA synchronous = NORMAL")
+            return cls(path, _connected_for_writing(path), lock)
         except BaseException:
             lock.close()
             raise
-        return cls(path, rows, lock)
 
     @classmethod
     def reading(cls, path: str | Path) -> Store:
-        """Open an existing store to look at it, also while a sweep is writing to it."""
+        """Open an existing store to look at it, also while a sweep is writing to it.
+
+        A store of an older layout is read as it is. Raises UnreadableFile.
+        """
         path = Path(path).absolute()
         files.check_readable(path)
         rows = _connect(files.reading_address(path))
-        rows.execute("PRAGMA query_only = 1")
-        return cls(path, rows, None)
+        try:
+            rows.execute("PRAGMA query_only = 1")
+            layout.check_known(layout.of(rows), path)  # the log may be newer than the header
+            return cls(path, rows, None)
+        except sqlite3.DatabaseError as error:
+            rows.close()
+            raise DamagedStore(f"{path} cannot be read: {error}; {records.advice(path)}") from error
+        except BaseException:
+            rows.close()
+            raise
 
     def __enter__(self) -> Store:
         return self
@@ -123,14 +116,24 @@ class Store:
 
     def commit(self, rows: Iterable[Row]) -> None:
         """Store the rows, all or none. A stored ok row stays as it is; any other is replaced."""
+        rows, now = list(rows), time.time()
+        places = {id(row.environment): row.environment for row in rows}  # rows of a chunk share theirs
+        known = {number: records.place(environment) for number, environment in places.items()}
+        made = [records.record(row, known[id(row.environment)][0], now) for row in rows]
+        with self.transaction() as transaction:
+            transaction.executemany("INSERT OR IGNORE INTO environments VALUES (?, ?)", known.values())
+            transaction.executemany(_UPSERT, made)
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """What is written inside is stored whole or not at all. Raises UnwritableFolder."""
         try:
             self._rows.execute("BEGIN IMMEDIATE")
             try:
-                for row in rows:
-                    self._rows.execute(_INSERT, self._record(row))
+                yield self._rows
                 self._rows.execute("COMMIT")
             finally:
-                if self._rows.in_transaction:
+                if self._rows.in_transaction:  # SQLite has rolled back by itself after some errors
                     self._rows.execute("ROLLBACK")
         except sqlite3.OperationalError as error:
             raise UnwritableFolder(
@@ -139,90 +142,116 @@ class Store:
 
     def statuses(self, study: str, version: int) -> dict[str, Status]:
         """The status of every stored cell of one version of a study, by key."""
-        found = self._rows.execute(
-            "SELECT key, status FROM cells WHERE study = ? AND version = ?", (study, version)
-        )
-        return {key: Status(status) for key, status in found}
+        found = self.ask("SELECT key, status FROM cells WHERE study = ? AND version = ?", (study, version))
+        return {key: self._status(how) for key, how in found}
 
     def counts(self, study: str | None = None) -> dict[Status, int]:
         """How many rows of each status there are, of one study or of all."""
-        found = self._rows.execute("SELECT status FROM cells WHERE ?1 IS NULL OR study = ?1", (study,))
-        return dict(Counter(Status(status) for (status,) in found))
+        where = "WHERE ?1 IS NULL OR study = ?1 GROUP BY status"
+        return {
+            self._status(how): n
+            for how, n in self.ask(f"SELECT status, count(*) FROM cells {where}", (study,))
+        }
 
     def row(self, key: str) -> Row | None:
         """The row of one cell, or None."""
-        found = self._rows.execute(f"{_SELECT} WHERE key = ?", (key,)).fetchone()
-        return None if found is None else _row(found)
+        return next(iter(self.rows_of([key])), None)
+
+    def rows_of(self, keys: Iterable[str]) -> list[Row]:
+        """The rows of these cells, in their order, as often as they are named; missing ones are left out."""
+        with _no_collector():
+            return list(self._rows_of(iter(keys)))
+
+    def _rows_of(self, waiting: Iterator[str]) -> Iterator[Row]:
+        while batch := list(islice(waiting, BATCH)):
+            asked = set(batch)
+            where = f"WHERE key IN ({', '.join('?' * len(asked))})"
+            found = {record[0]: record for record in self.ask(f"{self._select} {where}", tuple(asked))}
+            yield from records.rows([found[key] for key in batch if key in found], self.path, self._place)
 
     def rows(self, study: str | None = None, version: int | None = None) -> Iterator[Row]:
         """The rows, ordered by key so that the order says nothing about the run."""
-        where = "WHERE (?1 IS NULL OR study = ?1) AND (?2 IS NULL OR version = ?2) ORDER BY key"
-        for found in self._rows.execute(f"{_SELECT} {where}", (study, version)):
-            yield _row(found)
+        found = self.ask(f"{self._select} WHERE {_OF} ORDER BY key", (study, version))
+        while batch := list(islice(found, BATCH)):
+            yield from records.rows(batch, self.path, self._place)
 
-    def _record(self, row: Row) -> tuple[str | int | float | None, ...]:
-        failure = row.failure
-        return (
-            row.key,
-            row.study,
-            row.version,
-            canonical(row.config),
-            row.status.value,
-            None if row.result is None else _text(row.result),
-            None if failure is None else failure.type,
-            None if failure is None else failure.message,
-            None if failure is None else failure.traceback,
-            row.seconds,
-            row.attempts,
-            self._environment(row.environment),
-        )
+    def table(self, study: str | None = None, version: int | None = None) -> pl.DataFrame:
+        """The rows as one tidy table, see robustlaw.sweep.tables."""
+        from .tables import table  # polars takes long to load, and no worker needs it
 
-    def _environment(self, environment: dict[str, Any]) -> str:
-        text = canonical(environment)
-        digest = hashlib.sha256(text.encode()).hexdigest()
-        self._rows.execute("INSERT OR IGNORE INTO environments VALUES (?, ?)", (digest, text))
-        return digest
+        return table(self.rows(study, version))
+
+    def check(self) -> Report:
+        """Everything that is wrong with the store; nothing is written. See robustlaw.sweep.integrity."""
+        return examine(self.path, self._rows)
+
+    def ask(self, query: str, values: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+        """What SQLite answers. Raises DamagedStore where it finds bytes that it did not write."""
+        try:
+            yield from self._rows.execute(query, values)
+        except sqlite3.ProgrammingError:  # of the caller, such as a store that is closed
+            raise
+        except sqlite3.DatabaseError as error:
+            raise DamagedStore(f"{self.path} cannot be read: {error}; {records.advice(self.path)}") from error
+
+    def _place(self, digest: str) -> dict[str, Any]:
+        """An environment. Rows share it: it is larger than most results."""
+        if digest not in self._places:
+            found = list(self.ask("SELECT json FROM environments WHERE digest = ?", (digest,)))
+            if not found:
+                raise DamagedStore(
+                    f"{self.path}: the environment {digest} is missing; {records.advice(self.path)}"
+                )
+            self._places[digest] = records.read(found[0][0], self.path)
+        return self._places[digest]
+
+    def _status(self, text: str) -> Status:
+        return records.status(text, self.path)
+
+
+@contextmanager
+def _no_collector() -> Iterator[None]:
+    """No search for cycles inside: rows have none, and it would walk over all of them again and again."""
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
 
 
 def _connect(address: str) -> sqlite3.Connection:
     return sqlite3.connect(address, uri=True, timeout=30, isolation_level=None)
 
 
+def _connected_for_writing(path: Path) -> sqlite3.Connection:
+    rows = _connect(files.writing_address(path))
+    try:
+        rows.execute("PRAGMA synchronous = NORMAL")
+        layout.bring_up_to_date(rows)
+    except sqlite3.OperationalError as error:
+        rows.close()
+        raise UnwritableFolder(
+            f"{path} cannot be brought from its layout to layout {layout.LAYOUT}: {error}; it was left as is"
+        ) from error
+    except BaseException:
+        rows.close()
+        raise
+    return rows
+
+
 def _create(path: Path) -> None:
     """Make an empty store elsewhere and move it here, so that no moment shows half of one."""
     draft = path.with_name(f".{path.name}.new")
-    draft.unlink(missing_ok=True)
-    connection = _connect(f"{draft.as_uri()}?mode=rwc")
     try:
-        connection.executescript(_TABLES)
-    finally:
-        connection.close()
-    draft.replace(path)
-
-
-def _text(result: dict[str, Any]) -> str:
-    """A result as JSON. Floats by shortest repr come back bit for bit; the order of names is the study's."""
-    return json.dumps(result, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-
-
-@lru_cache(maxsize=64)
-def _place(text: str) -> dict[str, Any]:
-    """Rows of one environment share one dict: it is larger than most results."""
-    place: dict[str, Any] = json.loads(text)
-    return place
-
-
-def _row(found: tuple[Any, ...]) -> Row:
-    key, study, version, config, status, result, kind, message, trace, seconds, environment, attempts = found
-    return Row(
-        key=key,
-        study=study,
-        version=version,
-        config=json.loads(config),
-        status=Status(status),
-        result=None if result is None else json.loads(result),
-        failure=None if kind is None else Failure(kind, message, trace),
-        seconds=seconds,
-        environment=_place(environment),
-        attempts=attempts,
-    )
+        draft.unlink(missing_ok=True)
+        connection = _connect(f"{draft.as_uri()}?mode=rwc")
+        try:
+            connection.executescript(layout.TABLES)
+        finally:
+            connection.close()
+        draft.replace(path)
+    except (OSError, sqlite3.OperationalError) as error:
+        draft.unlink(missing_ok=True)
+        raise UnwritableFolder(f"no store can be made at {path}: {error}") from error

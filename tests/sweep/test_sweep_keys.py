@@ -89,6 +89,10 @@ def test_types_that_python_mixes_up_stay_distinct(left, right):
     assert cell_key("s", 1, {"x": left}) != cell_key("s", 1, {"x": right})
 
 
+def test_a_version_is_a_number_in_its_key():
+    assert cell_key("s", 1, {}) != cell_key("s", True, {})
+
+
 @pytest.mark.parametrize(("left", "right"), [(-0.0, 0.0), ((1, 2), [1, 2])])
 def test_values_without_a_difference_share_a_key(left, right):
     assert cell_key("s", 1, {"x": left}) == cell_key("s", 1, {"x": right})

@@ -6,6 +6,8 @@ import pickle
 import sqlite3
 import struct
 import subprocess
+import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -41,10 +43,15 @@ def test_a_row_comes_back_as_it_was(store_path):
         row("b", Status.FAILED),
         row("c", Status.KILLED),
     ]
+    before = time.time()
     with Store.writing(store_path) as store:
         store.commit(rows)
     with Store.reading(store_path) as store:
+        committed = [found.finished for found in store.rows()]
+        assert before <= committed[0] == committed[1] == committed[2] <= time.time()
+        rows = [replace(asked, finished=committed[0]) for asked in rows]
         assert list(store.rows()) == rows
+        assert store.rows_of(["c", "x", "a", "c"]) == [rows[2], rows[0], rows[2]]
         assert [store.row(key) for key in "cba"] == rows[::-1]
         assert store.row("d") is None
         assert list(store.row("a").result) == ["z", "a", "t"]

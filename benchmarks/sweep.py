@@ -1,0 +1,111 @@
+"""What a sweep costs beside its cells: 100 000 cells that do nothing, stored, and read back by a resume.
+
+    python benchmarks/sweep.py [--cells 100000]
+
+Prints milliseconds per cell with two workers and in this process, bytes per row, the seconds of a resume of
+the finished sweep, and peak memory. Exit status 1 if a target is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import Any
+
+NAME, VERSION, chunk_size = "no_op", 1, 1000
+
+MOST_BYTES = 1000.0
+"""Of the file, per row with a config of 8 fields and a result of 8 floats."""
+
+MOST_SECONDS = 3.0
+"""Of a resume of 100 000 finished cells: keys, statuses, and all rows read back. It runs in one thread and
+hardly waits, so its processor time is what the clock shows on an idle core."""
+
+MOST_MILLISECONDS = 0.5
+"""Of a cell that does nothing; a network takes hundreds of times as long."""
+
+
+def bucket(_: dict[str, Any]) -> None:
+    """All cells share one."""
+
+
+def run(configs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Eight floats with all their digits."""
+    return [{f"x{place}": (config["seed"] + 0.1) / (place + 3) for place in range(8)} for config in configs]
+
+
+def config(seed: int) -> dict[str, Any]:
+    return {
+        "seed": seed,
+        "method": "Snip",
+        "density": 0.1,
+        "widths": [50, 64, 1],
+        "steps": 1000,
+        "rate": 1e-3,
+        "noise": "signs",
+        "n": 500,
+    }
+
+
+def sweep(cells: int, path: Path, factory: Callable[[], Executor] | None) -> float:
+    """Seconds of a sweep over all cells, stored ones included."""
+    from robustlaw.sweep import Status, run_sweep
+
+    start = time.perf_counter()
+    rows = run_sweep("sweep", map(config, range(cells)), path, jobs=2, executor_factory=factory)
+    seconds = time.perf_counter() - start
+    assert len(rows) == cells
+    assert all(row.status is Status.OK for row in rows)
+    return seconds
+
+
+def resume(cells: int, path: Path) -> tuple[float, float]:
+    """Processor seconds and seconds by the clock of a sweep whose cells are all stored."""
+    start = time.process_time()
+    clock = sweep(cells, path, None)
+    return time.process_time() - start, clock
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cells", type=int, default=100_000)
+    cells = parser.parse_args().cells
+    from robustlaw.sweep import SerialExecutor, Store
+
+    with tempfile.TemporaryDirectory() as folder:
+        paths = Path(folder) / "two", Path(folder) / "here"
+        seconds = [sweep(cells, path, how) for path, how in zip(paths, (None, SerialExecutor), strict=True)]
+        resumes = [resume(cells, paths[0]) for _ in range(3)]
+        with Store.reading(paths[0]) as store:
+            start = time.perf_counter()
+            statuses = len(store.statuses(NAME, VERSION))
+            reading = time.perf_counter() - start
+        size = paths[0].stat().st_size / cells
+    assert statuses == cells
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    checks = {
+        "ms per cell, 2 workers": (1e3 * seconds[0] / cells, MOST_MILLISECONDS),
+        "ms per cell, this process": (1e3 * seconds[1] / cells, MOST_MILLISECONDS),
+        "bytes per row": (size, MOST_BYTES),
+        "processor seconds of a resume": (min(spent for spent, _ in resumes), MOST_SECONDS * cells / 100_000),
+    }
+    for name, (found, most) in checks.items():
+        print(f"{name:33} {found:9.3f}   at most {most:g}   {'ok' if found <= most else 'MISSED'}")
+    print(f"{'seconds of a resume by the clock':33} {min(clock for _, clock in resumes):9.3f}   best of 3")
+    print(f"{'seconds of statuses':33} {reading:9.3f}")
+    print(f"{'peak memory of the parent, MB':33} {peak:9.0f}   configs, cells and rows are in it")
+    return int(any(found > most for found, most in checks.values()))
+
+
+if __name__ == "__main__":
+    here = str(Path(__file__).resolve().parent)
+    sys.path.insert(0, here)  # workers import this file as the study `sweep`
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [here, os.environ.get("PYTHONPATH")]))
+    sys.exit(main())
