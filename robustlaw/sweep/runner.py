@@ -16,7 +16,7 @@ from .environment import one_thread_each
 from .errors import SweepInterrupted
 from .protocol import Config, Study, load_study
 from .rows import Cell, Row, Status, cell
-from .store import Store
+from .store import Store, no_collector
 
 Grid = tuple[str, list[Config]]
 
@@ -61,7 +61,8 @@ def run_sweep(
     if deadline is not None and not deadline > 0.0:
         raise InvalidArgument("deadline", deadline, "give a positive number of seconds, or None")
     loaded = load_study(study)
-    cells = [cell(loaded, config) for config in configs]
+    with no_collector():
+        cells = [cell(loaded, config) for config in configs]
     with Store.writing(store_path) as store:
         ledger = _Ledger(store, loaded, cells, progress)
         try:

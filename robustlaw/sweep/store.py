@@ -159,7 +159,7 @@ class Store:
 
     def rows_of(self, keys: Iterable[str]) -> list[Row]:
         """The rows of these cells, in their order, as often as they are named; missing ones are left out."""
-        with _no_collector():
+        with no_collector():
             return list(self._rows_of(iter(keys)))
 
     def _rows_of(self, waiting: Iterator[str]) -> Iterator[Row]:
@@ -210,7 +210,7 @@ class Store:
 
 
 @contextmanager
-def _no_collector() -> Iterator[None]:
+def no_collector() -> Iterator[None]:
     """No search for cycles inside: rows have none, and it would walk over all of them again and again."""
     running = gc.isenabled()
     gc.disable()
