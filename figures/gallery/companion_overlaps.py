@@ -254,6 +254,12 @@ def claims(table: pl.DataFrame) -> list[Claim]:
     steps = _steps(table)
     late = links(table, steps[2])
     brackets = table.filter(pl.col("kind") == "bracket").sort("step")
+    if brackets.is_empty():
+        reason = "no trial with two data sets was run"
+        return [
+            Missing("masks tell their data", "overlap tells on which data a mask was found", reason=reason),
+            Missing("mutant: masks mislead", "the other data's mask is nearer", mutant=True, reason=reason),
+        ]
     trial = brackets.row(-1, named=True)
     right = trial["trials"] - trial["errors"]
     caps = table.filter(pl.col("kind") == "cap")

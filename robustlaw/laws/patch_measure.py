@@ -17,6 +17,7 @@ from functools import cached_property
 import numpy as np
 from scipy.spatial.distance import pdist
 
+from ..data.checks import EPS
 from ..data.images import Shifted
 from ..data.two_patches import NoisePatch, OnePatch
 from ..errors import InvalidArgument, MissingCapability, ShapeMismatch
@@ -28,6 +29,8 @@ from .measure import Measured
 
 # The incomplete gamma functions and powers behind a mean are good to about 1e-13.
 MEAN_ROOM = 1e-10
+# The companion paper's q, and roundings of a sum beyond one for each term.
+POWER, SUM_ULPS = 3, 4
 
 
 @dataclass(eq=False)
@@ -38,7 +41,7 @@ class PatchMeasured(Measured):
     power : q
     """
 
-    power: int = field(default=3, kw_only=True)
+    power: int = field(default=POWER, kw_only=True)
 
     def __post_init__(self) -> None:
         law = self._noise
@@ -93,15 +96,15 @@ class PatchMeasured(Measured):
     def outputs(self) -> tuple[np.ndarray, np.ndarray]:
         first, second = (self._sums(self.patches[:, k]) for k in (0, 1))
         value = first[0] + second[0]
-        error = (first[1] + second[1]) * (1.0 + MEAN_ROOM) + 2.0**-52 * np.abs(value)
+        error = (first[1] + second[1]) * (1.0 + MEAN_ROOM) + EPS * np.abs(value)
         return value[:, None], error[:, None]
 
     def _sums(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """h at each point, and bounds on its rounding errors."""
         low, high = power_ends(self.net.weights[0], x, self.power)
-        value = (0.5 * (low + high)) @ self.signs
-        rounding = (len(self.signs) + 4) * 2.0**-52 * high.sum(axis=1)
-        return value, (0.5 * (high - low).sum(axis=1) + rounding) * (1.0 + MEAN_ROOM)
+        value = ((low + high) / 2.0) @ self.signs
+        rounding = (len(self.signs) + SUM_ULPS) * EPS * high.sum(axis=1)
+        return value, ((high - low).sum(axis=1) / 2.0 + rounding) * (1.0 + MEAN_ROOM)
 
     @cached_property
     def correlation(self) -> Correlation:

@@ -36,6 +36,7 @@ STYLE = {
     "Grasp": ("#009E73", "p"),
     "ProsPr": ("#009E73", "h"),
     "GradualMagnitude": ("#E69F00", "<"),
+    "IterativeInSource": ("#D55E00", "^"),
     "Set": ("#D55E00", "p"),
     "RigL": ("#D55E00", "h"),
 }

@@ -19,6 +19,7 @@ SETTINGS = {
     "base.py": {"SAME"},
     "correlation.py": {"FRESH_SAMPLES", "FRESH_RISK", "ROOM", "MEAN_ULPS"},
     "measure.py": {"PAIR_BLOCK", "NEAR", "TINY", "SQUARE_ROOM"},
+    "patch_measure.py": {"MEAN_ROOM", "POWER", "SUM_ULPS"},
     "printed_chain.py": {"SMALLEST_EPS"},
     "resolution.py": {"MOST_OCTAVES", "NORM_ROOM", "NORM_ULPS"},
     "tally.py": {"LEVEL"},
