@@ -134,14 +134,17 @@ def distances(ours: pl.DataFrame, theirs: pl.DataFrame, last: int) -> dict[str, 
     """Mean absolute distance of two curves (`series`, `epoch`, `mean`) where both have a point, by series.
 
     "final" is the largest relative distance at the end of a series' curve: epochs a multiple of 100 plus
-    `last`; "all" is the mean over the series.
+    `last`, where there is one; "all" is the mean over the series. Empty without common points.
     """
     both = ours.join(theirs, on=("series", "epoch"), suffix="_theirs")
     apart = (pl.col("mean") - pl.col("mean_theirs")).abs()
     by_series = both.group_by("series", maintain_order=True).agg(apart.mean().alias("apart"))
     ends = both.filter(pl.col("epoch") % 100 == last).select((apart / pl.col("mean_theirs")).max())
     found: dict[str, float] = dict(by_series.iter_rows())
-    return {**found, "all": float(np.mean(list(found.values()))), "final": float(ends.item())}
+    if not found:
+        return {}
+    found["all"] = float(np.mean(list(found.values())))
+    return found if ends.item() is None else {**found, "final": float(ends.item())}
 
 
 def at(table: pl.DataFrame, value: str, **where: Any) -> pl.Series:

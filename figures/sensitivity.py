@@ -45,7 +45,7 @@ def sensitivity(
     lines = []
     for setting, alternative, changes in (("", DEFAULT, {}), *module.VARIANTS):
         table = _table(module, preset, changes, out / STORE, jobs, workers, progress)
-        distance = module.deviations(table)["all"] if hasattr(module, "deviations") else None
+        distance = module.deviations(table).get("all") if hasattr(module, "deviations") else None
         for j in judge(module.claims(table)):
             told = {"setting": setting, "alternative": alternative, "deviation": distance, **j.plain()}
             lines.append(told)

@@ -68,6 +68,8 @@ for name in sys.argv[2:]:
         with styled():
             module.plot(table).savefig(folder / "figure.svg", metadata={"Date": None})
         found[name] = [str(j.evidence.verdict) for j in judge(module.claims(table))]
+        distances = module.deviations(table) if hasattr(module, "deviations") else {}
+        assert all(value >= 0.0 for value in distances.values())
     except Exception as error:
         found[name] = f"{type(error).__name__}: {error}"
 assert "torch" not in sys.modules
