@@ -48,7 +48,8 @@ def shape(widths: tuple[int, ...], density: float = 1.0) -> str:
     return "-".join(map(str, widths)) + (f" ({density:.0%})" if density < 1.0 else "")
 
 
-def line(name: str, what: str, measured: str, target: str, met: bool | None) -> None:
-    """One measurement beside its target; `met` is None where this run cannot tell."""
+def line(name: str, what: str, measured: str, target: str, met: bool | None) -> bool:
+    """One measurement beside its target; `met` is None where this run cannot tell. False if it is missed."""
     verdict = {True: "met", False: "MISSED", None: "open"}[met]
     print(f"{name:8s}{what:22s}{measured:52s} target {target:34s} {verdict}", flush=True)
+    return met is not False

@@ -14,6 +14,7 @@ from itertools import pairwise
 import numpy as np
 import torch
 from lipschitz_common import line, shape, stored
+from ratios import Ratios
 
 from robustlaw.lipschitz import bracket, check, check_tree
 from robustlaw.lipschitz.exact import shallow
@@ -92,7 +93,8 @@ def trained(widths: tuple[int, ...], seed: int, points: int = 60, steps: int = 3
     return Network.from_torch(model)
 
 
-def target_3() -> None:
+def target_3(ratios: Ratios) -> bool:
+    fine = True
     bracket(masked(4, 8, 1.0, 0), "exact")  # compiles
     for d, h, density in SHAPES:
         times, nodes = [], []
@@ -103,20 +105,24 @@ def target_3() -> None:
             times.append(time.process_time() - began)
             nodes.append(state.nodes)
         middle, greatest = float(np.median(times)), max(times)
-        line(
+        ratios.add(f"T3 {shape((d, h, 1), density)}, median seconds", middle, 1.0, "lower")
+        ratios.add(f"T3 {shape((d, h, 1), density)}, greatest seconds", greatest, 5.0, "lower")
+        fine &= line(
             "T3",
             shape((d, h, 1), density),
             f"median {middle:.3f} s, greatest {greatest:.2f} s, {np.median(nodes):.0f} nodes",
             "median 1 s, greatest 5 s",
             middle < 1.0 and greatest < 5.0,
         )
+    return fine
 
 
-def target_6() -> None:
+def target_6(ratios: Ratios) -> bool:
     """Shares of the exact rung's upper end, which is the constant where the rung closed.
 
     "found" is the least share of its lower end: what the search knows to be missed.
     """
+    fine = True
     for d, h, density in PORTFOLIO:
         shares, missed, closed = [], [], 0
         for seed in range(NETS):
@@ -127,16 +133,19 @@ def target_6() -> None:
             closed += found.upper <= found.lower * (1.0 + 1.01 * TOLERANCE)
         wanted = 0.99 if d >= h else 0.95
         met = True if min(shares) >= wanted else False if closed == NETS or min(missed) < wanted else None
-        line(
+        name = f"T6 {shape((d, h, 1), density)}, least share of exact"
+        ratios.add(name, min(shares), wanted, open=met is None)
+        fine &= line(
             "T6",
             shape((d, h, 1), density),
             f"least {min(shares):.4f}, mean {np.mean(shares):.4f}, {closed} of {NETS} closed",
             f"{wanted} of exact",
             met,
         )
+    return fine
 
 
-def few_inputs() -> None:
+def few_inputs(ratios: Ratios) -> bool:
     cases = [(d, h, "relu") for d, h in FEW]
     cases += [(d, h, name) for name in SMOOTH for d, h in ((1, 50), (2, 50), (2, 200))]
     for d, h, name in cases:
@@ -150,11 +159,13 @@ def few_inputs() -> None:
             gaps.append(found.upper / found.lower - 1.0)
         done = sum(g <= 1.01 * TOLERANCE for g in gaps)
         what = f"{name} {shape((d, h, 1))}"
+        ratios.add(f"few {what}, median seconds", float(np.median(times)), better="lower")
         print(f"few     {what:22s}{done} of 3 closed, median {np.median(times):.2f} s, "
               f"greatest gap {max(gaps):.1e}, checked {checked} of 3", flush=True)  # fmt: skip
+    return True
 
 
-def target_7() -> None:
+def target_7(ratios: Ratios) -> bool:
     total, closed = 0.0, True
     for name, exact in PUBLISHED.items():
         net, began = stored(name), time.process_time()
@@ -166,10 +177,11 @@ def target_7() -> None:
         closed &= gap <= TOLERANCE and proved and right
         print(f"T7      {name:30s} {seconds:.2f} s, gap {gap:.0e}, contains the published: {right}, "
               f"checked: {proved}")  # fmt: skip
-    line("T7", "together", f"{total:.1f} s", "30 s, each to 1e-6 and checked", closed and total < 30.0)
+    ratios.add("T7 published networks, seconds", total, 30.0, "lower")
+    return line("T7", "together", f"{total:.1f} s", "30 s, each to 1e-6 and checked", closed and total < 30.0)
 
 
-def deep() -> None:
+def deep(ratios: Ratios) -> bool:
     for widths in DEEP:
         times, gaps, checked = [], [], []
         for seed in range(3):
@@ -179,5 +191,7 @@ def deep() -> None:
             gaps.append(found.upper / found.lower - 1.0)
             checked.append(check_tree(net, found))
         done = sum(g <= 1e-3 for g in gaps)
+        ratios.add(f"deep {shape(widths)}, median seconds", float(np.median(times)), better="lower")
         print(f"deep    {shape(widths):22s}{done} of 3 to 1e-3, median {np.median(times):.2f} s, "
               f"greatest gap {max(gaps):.1e}, checked {sum(checked)} of 3", flush=True)  # fmt: skip
+    return True

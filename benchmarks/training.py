@@ -2,6 +2,7 @@
 
 Run: python benchmarks/training.py                all parts, some minutes
      python benchmarks/training.py speed deep     some of: speed, deep, processes, interpolation, scores
+     python benchmarks/training.py --quick        speed and scores, fewer turns
 
 Every ratio is between two things measured in turn within one run, on one thread, and is the median over
 the turns: the machine may be shared. `speed` trains the same networks on the same data with the same masks
@@ -29,6 +30,8 @@ from typing import Any
 
 import numpy as np
 import torch
+from machine import Watch
+from ratios import Ratios, add_option, chosen
 
 from robustlaw.networks import (
     Batch,
@@ -45,7 +48,9 @@ from robustlaw.networks import (
 from robustlaw.pruning.scores import gradient_flow, magnitude, snip
 from robustlaw.pruning.synaptic_flow import flow_scores
 
-TURNS, STEPS, NETS = 7, 100, 64
+TURNS, FEW_TURNS, STEPS, NETS = 7, 3, 100, 64
+QUICK = ["speed", "scores"]
+IDLE = 0.1  # cores used by others up to which two processes have a core each
 # name, widths, samples, required gain, aim
 SIZES = [
     ("S", (20, 50, 1), 200, 7.0, 12.0),
@@ -126,8 +131,10 @@ def report(name: str, measured: str, target: str, met: bool | None) -> bool:
     return met is not False
 
 
-def compared(name: str, widths: tuple[int, ...], n: int, loss: str, nets: int) -> tuple[float, str]:
-    """(gain over the naive loop, a line that says it), both ways having reached the same losses."""
+def compared(
+    name: str, widths: tuple[int, ...], n: int, loss: str, nets: int, turns: int
+) -> tuple[float, float, str]:
+    """(gain over the naive loop, share of the products, a line that says it), all ways at the same losses."""
     stack, data, points = problem(widths, n, nets)
     recipe, padded = replace(RECIPE, loss=loss), n + -n % 16
     ours, theirs, roof = [], [], []
@@ -137,29 +144,33 @@ def compared(name: str, widths: tuple[int, ...], n: int, loss: str, nets: int) -
     if off > 1e-4:
         sys.exit(f"{name}: losses differ by {off:.1e} relative, which is no rounding")
     floor()
-    for _ in range(TURNS):
+    for _ in range(turns):
         theirs.append(seconds(lambda: naive(stack, 0, points, loss)) / STEPS)
         ours.append(seconds(lambda: fit(stack, data, recipe)) / STEPS / nets)
         roof.append(seconds(floor) / STEPS / 16)
     gain = float(np.median(np.divide(theirs, ours)))
     away = float(np.median(np.divide(ours, roof)))
     times = " / ".join(f"{1e6 * np.median(t):.0f}" for t in (theirs, ours, roof))
-    return gain, f"{gain:.1f}x; naive / stack / products {times} us a step, {away:.2f} of the products"
+    return gain, away, f"{gain:.1f}x; naive / stack / products {times} us a step, {away:.2f} of the products"
 
 
-def speed() -> bool:
+def speed(found: Ratios, turns: int) -> bool:
     fine = True
     for name, widths, n, required, aim in SIZES:
-        gain, text = compared(name, widths, n, "mse", NETS)
+        gain, away, text = compared(name, widths, n, "mse", NETS, turns)
+        found.add(f"{name}, a loop of torch modules / stack", gain, required)
+        found.add(f"{name}, stack / its products alone", away, better="lower")
         fine &= report(
             f"{name} {widths[0]}-{widths[1]}-1", text, f"{required:g}x, aim {aim:g}x", gain >= required
         )
     return fine
 
 
-def deep() -> bool:
+def deep(found: Ratios, turns: int) -> bool:
     for name, widths, n, loss in DEEP:
-        report(name, compared(name, widths, n, loss, 250)[1], "", None)
+        gain, _, text = compared(name, widths, n, loss, 250, turns)
+        found.add(f"{name}, a loop of torch modules / stack", gain)
+        report(name, text, "", None)
     return True
 
 
@@ -174,25 +185,27 @@ def worker(turn: int) -> tuple[float, float]:
     return wall, time.process_time() - began
 
 
-def processes() -> bool:
+def processes(found: Ratios, turns: int) -> bool:
     """Throughput of two workers at once over that of one; each turn measures both.
 
     By the clock it needs two idle cores: on a busy machine only processor time tells, which shows
     what the two take from each other in caches and memory.
     """
     clock, processor = [], []
-    busy = os.getloadavg()[0]
+    watch = Watch()
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
         list(pool.map(worker, range(2)))
-        for _ in range(5):
+        for _ in range(turns):
             single = pool.submit(worker, 0).result()
             both = list(pool.map(worker, range(2)))
             for kind, gains in enumerate((clock, processor)):
                 gains.append(2.0 * single[kind] / max(pair[kind] for pair in both))
     wall, own = float(np.median(clock)), float(np.median(processor))
-    met = True if wall >= 1.9 else None if busy > 1.0 else False
-    text = f"{wall:.2f}x of one by the clock under load {busy:.1f}, {own:.2f}x by processor time"
-    return report("two processes", text, "1.9x by the clock", met)
+    busy = watch.others()
+    ratio = found.add("two processes / one, by the clock", wall, 1.9, open=busy > IDLE)
+    found.add("two processes / one, by processor time", own)
+    text = f"{wall:.2f}x of one by the clock, others use {busy:.1f} cores, {own:.2f}x by processor time"
+    return report("two processes", text, "1.9x by the clock", ratio.met)
 
 
 def saturated(ratio: float, seed: int) -> tuple[Stack, Batch]:
@@ -208,8 +221,9 @@ def saturated(ratio: float, seed: int) -> tuple[Stack, Batch]:
     return stack.with_masks(masks), batch([x], [y], dtype=torch.float64)
 
 
-def interpolation() -> bool:
+def interpolation(found: Ratios, turns: int) -> bool:
     """Processor seconds to a mean square, median over seeds, and how many got there."""
+    del turns
     seeds = range(10)
     adam = Recipe(steps=40_000, learning_rate=0.01, check_every=50, lanes=1)
     fine = True
@@ -231,11 +245,15 @@ def interpolation() -> bool:
             )
             last = ratio == 1.4 and target == 1e-6
             met = cells[1][1] >= 9 and cells[1][0] < 0.2 if last else None
+            what = f"p/n {ratio:g} to {target:.0e}"
+            found.add(f"{what}, Adam / homotopy", cells[0][0] / cells[1][0])
+            if last:
+                found.add(f"{what}, homotopy, seconds", cells[1][0], 0.2, "lower")
             fine &= report(f"p/n {ratio:g}, {target:.0e}", text, "9 of 10 within 0.2 s" if last else "", met)
     return fine
 
 
-def scores() -> bool:
+def scores(found: Ratios, turns: int) -> bool:
     """Cost of a whole stack's scores in training steps of that stack, by processor time.
 
     Scores run in float64, whose products take twice as long as those of a float32 step, and a Hessian
@@ -255,8 +273,9 @@ def scores() -> bool:
             ("SynFlow", partial(flow, stack), 2.0),
         ):
             weigh()
-            costs = [processor(weigh) / (processor(train) / plan.steps) for _ in range(TURNS)]
+            costs = [processor(weigh) / (processor(train) / plan.steps) for _ in range(turns)]
             cost = float(np.median(costs))
+            found.add(f"{method} {name}, weighing / training step", cost, most, "lower")
             text = f"{cost:.1f} training steps for one weighing, in float64"
             fine &= report(f"{method} {name}", text, f"{most:g} steps", cost <= most)
     return fine
@@ -279,14 +298,17 @@ PARTS = {f.__name__: f for f in (speed, deep, processes, interpolation, scores)}
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("parts", nargs="*", metavar="part", help=f"of {', '.join(PARTS)}")
-    names = parser.parse_args().parts or list(PARTS)
-    if unknown := [name for name in names if name not in PARTS]:
-        parser.error(f"unknown: {', '.join(unknown)}; choose from {', '.join(PARTS)}")
+    parser.add_argument("--quick", action="store_true", help=f"{' and '.join(QUICK)} alone, {FEW_TURNS} turns")
+    add_option(parser)
+    given = parser.parse_args()
+    names = chosen(parser, given.parts, PARTS) or (QUICK if given.quick else list(PARTS))
     torch.set_num_threads(1)
     core = os.environ.get("OPENBLAS_CORETYPE", "its own choice")
     print(f"torch {torch.__version__}, numpy {np.__version__} with OpenBLAS kernels for {core}, "
           f"load {os.getloadavg()[0]:.1f}", flush=True)  # fmt: skip
-    results = [PARTS[name]() for name in names]
+    found, turns = Ratios(), FEW_TURNS if given.quick else TURNS
+    results = [PARTS[name](found, turns) for name in names]
+    found.write(given.ratios)
     sys.exit(0 if all(results) else 1)
 
 
