@@ -6,8 +6,10 @@ OUT ?= verify-report
 READY = $(VENV)/.ready
 
 OUT_PROOFS ?= proofs.html
+# such as --quick, or the names of some parts
+BENCH ?=
 
-.PHONY: verify full proofs test lint format clean
+.PHONY: verify full proofs bench test lint format clean
 
 verify: $(READY)
 	$(BIN)/robustlaw verify --preset quick --out $(OUT)
@@ -17,6 +19,9 @@ full: $(READY)
 
 proofs: $(READY)
 	$(BIN)/python -m proofs_check --html $(OUT_PROOFS)
+
+bench: $(READY)
+	$(BIN)/python benchmarks/bench.py $(BENCH)
 
 test: lint
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal

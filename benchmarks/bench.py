@@ -51,7 +51,7 @@ class Part:
 PARTS = {
     "training": Part(HERE / "training.py"),
     "lipschitz": Part(HERE / "lipschitz.py"),
-    "information": Part(HERE / "information.py", ("widths", "rivals")),
+    "information": Part(HERE / "information.py", ("widths", "rivals", "table")),
     "sweep": Part(HERE / "sweep.py"),
     "verify": Part(HERE / "verify.py"),
 }
@@ -65,7 +65,9 @@ def run_part(name: str, part: Part, run: record.Run) -> bool:
         handed = Path(folder) / "ratios.json"
         command = [sys.executable, str(part.script), *arguments, "--ratios", str(handed)]
         watch, began = machine.Watch(), time.perf_counter()
-        status = subprocess.run(command, env=os.environ | dict.fromkeys(THREAD_VARIABLES, "1"), check=False).returncode
+        status = subprocess.run(
+            command, env=os.environ | dict.fromkeys(THREAD_VARIABLES, "1"), check=False
+        ).returncode
         run.seconds[name] = time.perf_counter() - began
         run.others[name] = watch.others()
         try:
@@ -128,11 +130,11 @@ def main(arguments: Sequence[str] | None = None, parts: Mapping[str, Part] = PAR
     # a run that is asked to end takes its part with it
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        fine = all([run_part(name, parts[name], run) for name in names])
+        results = [run_part(name, parts[name], run) for name in names]
     except KeyboardInterrupt:
         print("\ninterrupted; nothing is saved", file=sys.stderr)
         return INTERRUPTED
-    return finish(run, folder, fine)
+    return finish(run, folder, all(results))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,8 @@ Run: python benchmarks/lipschitz.py            all targets and the comparison, s
      python benchmarks/lipschitz.py --quick    T2, T4, T5 and the comparison
 
 Each line shows what was measured, the target, and whether it is met. All times are processor seconds of
-one thread, mostly the least of several runs, so only ratios within one run mean much. Exit status 1 if a target is missed.
+one thread, mostly the least of several runs, so only ratios within one run mean much.
+Exit status 1 if a target is missed.
 Optional: cvxpy and clarabel for T1, eclipse-nn for the comparison; what is missing is named.
 """
 
@@ -50,9 +51,9 @@ def main() -> None:
     names = chosen(parser, given.parts, PARTS) or standard
     torch.set_num_threads(1)
     found = Ratios()
-    fine = all([PARTS[name](found) for name in names])
+    results = [PARTS[name](found) for name in names]
     found.write(given.ratios)
-    sys.exit(0 if fine else 1)
+    sys.exit(0 if all(results) else 1)
 
 
 if __name__ == "__main__":

@@ -33,6 +33,7 @@ def target_2(ratios: Ratios) -> bool:
         loop, single = least_time(lambda nets=nets: [bracket(net, "fast") for net in nets], 2)
         drift = max(abs(a.upper / b.upper - 1.0) for a, b in zip(found, single, strict=True))
         each, gain, narrow = 1e3 * stack / STACK, loop / stack, widths[1] <= 50
+        ratios.add(f"T2 {shape(widths)}, ms a network", each, 1.0, "lower")
         ratios.add(f"T2 {shape(widths)}, a loop / stack", gain, 2.0 if narrow else None)
         fine &= line(
             "T2",

@@ -111,7 +111,10 @@ def from_plain(read: object) -> dict[str, Ratio]:
             raise NotRatios(f"{name}: unknown {', '.join(sorted(unknown))}")
         try:
             found[name] = Ratio(
-                entry.get("value"), entry.get("target"), entry.get("better", "higher"), entry.get("open", False)
+                entry.get("value"),
+                entry.get("target"),
+                entry.get("better", "higher"),
+                entry.get("open", False),
             )
         except NotRatios as wrong:
             raise NotRatios(f"{name}: {wrong}") from None

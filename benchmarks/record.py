@@ -57,7 +57,9 @@ def load(path: Path) -> Run:
     """A saved run. Raises NotRatios."""
     try:
         plain = json.loads(path.read_text(encoding="utf-8"))
-        return Run(**plain | {"when": datetime.fromisoformat(plain["when"]), "ratios": from_plain(plain["ratios"])})
+        return Run(
+            **plain | {"when": datetime.fromisoformat(plain["when"]), "ratios": from_plain(plain["ratios"])}
+        )
     except (OSError, ValueError, TypeError, KeyError) as wrong:
         raise NotRatios(f"{path}: no saved run ({wrong})") from None
 
@@ -93,7 +95,9 @@ def earlier(folder: Path, run: Run) -> Earlier:
         and old.quick == run.quick
         and machines.hardware(old.machine) == machines.hardware(run.machine)
     ]
-    last = {name: (ratio, old) for old in sorted(like, key=lambda o: o.when) for name, ratio in old.ratios.items()}
+    last = {
+        name: (ratio, old) for old in sorted(like, key=lambda o: o.when) for name, ratio in old.ratios.items()
+    }
     return Earlier(last, unreadable)
 
 
@@ -109,7 +113,9 @@ def moved(new: Ratio, old: Ratio) -> bool:
 
 def told(found: Mapping[str, Ratio], last: Mapping[str, tuple[Ratio, Run]]) -> str:
     """The table: a ratio a line, beside its target and its last value."""
-    return table(HEADER, [_line(name, ratio, last[name][0] if name in last else None) for name, ratio in found.items()])
+    return table(
+        HEADER, [_line(name, ratio, last[name][0] if name in last else None) for name, ratio in found.items()]
+    )
 
 
 def _line(name: str, new: Ratio, old: Ratio | None) -> list[str]:

@@ -298,7 +298,9 @@ PARTS = {f.__name__: f for f in (speed, deep, processes, interpolation, scores)}
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("parts", nargs="*", metavar="part", help=f"of {', '.join(PARTS)}")
-    parser.add_argument("--quick", action="store_true", help=f"{' and '.join(QUICK)} alone, {FEW_TURNS} turns")
+    parser.add_argument(
+        "--quick", action="store_true", help=f"{' and '.join(QUICK)} alone, {FEW_TURNS} turns"
+    )
     add_option(parser)
     given = parser.parse_args()
     names = chosen(parser, given.parts, PARTS) or (QUICK if given.quick else list(PARTS))

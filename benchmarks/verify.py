@@ -87,8 +87,8 @@ def main() -> None:
     for way, summary in (("one worker", of_one), ("the loop", of_loop)):
         if summary.verdicts != of_two.verdicts:
             sys.exit(f"{way} reaches other verdicts than two workers: {summary.verdicts}, {of_two.verdicts}")
-    print(f"preset {name}, {of_two.networks} networks: two workers {two:.1f} s, one {one:.1f} s, a loop {alone:.1f} s; "
-          f"others used {busy:.1f} cores")  # fmt: skip
+    print(f"preset {name}, {of_two.networks} networks: two workers {two:.1f} s, one {one:.1f} s, "
+          f"a loop {alone:.1f} s; others used {busy:.1f} cores")  # fmt: skip
     found.add("a loop / two workers", alone / two)
     found.add("a loop / one worker", alone / one)
     found.add("one worker / two", one / two)
@@ -96,7 +96,9 @@ def main() -> None:
     wanted = None if given.quick else TWO_WORKERS
     ratio = found.add("one worker / two, law study", study, wanted, open=busy > IDLE)
     verdict = {True: "met", False: "MISSED", None: "open" if wanted else "no target"}[ratio.met]
-    print(f"law study, one worker / two: {study:.2f}, target {TWO_WORKERS:g} with the preset quick: {verdict}")
+    print(
+        f"law study, one worker / two: {study:.2f}, target {TWO_WORKERS:g} with the preset quick: {verdict}"
+    )
     found.write(given.ratios)
     sys.exit(0 if found.all_met else 1)
 
