@@ -65,9 +65,7 @@ def run_part(name: str, part: Part, run: record.Run) -> bool:
         handed = Path(folder) / "ratios.json"
         command = [sys.executable, str(part.script), *arguments, "--ratios", str(handed)]
         watch, began = machine.Watch(), time.perf_counter()
-        status = subprocess.run(
-            command, env=os.environ | dict.fromkeys(THREAD_VARIABLES, "1"), check=False
-        ).returncode
+        status = ended(command)
         run.seconds[name] = time.perf_counter() - began
         run.others[name] = watch.others()
         try:
@@ -79,6 +77,17 @@ def run_part(name: str, part: Part, run: record.Run) -> bool:
     if status not in (0, 1):
         run.failed[name] = f"exit status {status}"
     return status == 0
+
+
+def ended(command: Sequence[str]) -> int:
+    """The exit status of a process with one thread a library; it does not outlive an interrupted run."""
+    process = subprocess.Popen(command, env=os.environ | dict.fromkeys(THREAD_VARIABLES, "1"))
+    try:
+        return process.wait()
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
 
 
 def finish(run: record.Run, folder: Path, fine: bool) -> int:

@@ -118,7 +118,8 @@ def rivals(ratios: Ratios, quick: bool) -> bool:
         verdict = {True: "met", False: "MISSED", None: "no target"}[ratio.met]
         print(
             f"  ({bits}, {kept}): truth {truth:.3f}, certified [{found.lower:.3f}, {found.upper:.3f}] "
-            f"in {ours:.1f} s, nested {theirs:.3f} in {spent:.1f} s; its error is {ratio.value:.2f} widths: {verdict}",
+            f"in {ours:.1f} s, nested {theirs:.3f} in {spent:.1f} s; its error is {ratio.value:.2f} widths: "
+            f"{verdict}",
             flush=True,
         )
     return True

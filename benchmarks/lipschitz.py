@@ -2,7 +2,7 @@
 
 Run: python benchmarks/lipschitz.py            all targets and the comparison, some minutes
      python benchmarks/lipschitz.py T1 eclipse  some of them; "few" and "deep" have no target
-     python benchmarks/lipschitz.py --quick    T2, T4, T5 and the comparison
+     python benchmarks/lipschitz.py --quick    T1, T2, T4, T5 and the comparison
 
 Each line shows what was measured, the target, and whether it is met. All times are processor seconds of
 one thread, mostly the least of several runs, so only ratios within one run mean much.
@@ -26,7 +26,7 @@ import lipschitz_sdp as sdp
 import torch
 from ratios import Ratios, add_option, chosen
 
-QUICK = ["T2", "T4", "T5", "eclipse"]
+QUICK = ["T1", "T2", "T4", "T5", "eclipse"]
 PARTS = {
     "T1": sdp.target_1,
     "T2": fast.target_2,

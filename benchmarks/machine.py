@@ -17,17 +17,27 @@ from robustlaw.sweep.environment import environment
 HARDWARE = ("cpu", "cores", "memory_gib", "os")
 """What two runs have to share to be compared; versions may differ, and are then told."""
 
+IDLE = 0.1
+"""Cores that others may use of those that a benchmark needs, on average."""
+
 
 def describe() -> dict[str, Any]:
     """The machine, its software, and the revision of the sources."""
     known = environment()
     return {
         "cpu": _cpu(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": cores(),
         "memory_gib": round(psutil.virtual_memory().total / 2**30),
         "os": platform.system(),
         **{name: known[name] for name in ("platform", "python", "numpy", "torch", "blas", "revision")},
     }
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def hardware(machine: dict[str, Any]) -> tuple[Any, ...]:
@@ -57,6 +67,10 @@ class Watch:
         """The mean since the start. Call it when the children have ended: only then they are counted."""
         wall = time.perf_counter() - self._wall
         return max(0.0, (_busy() - self._busy) - (_own() - self._own)) / wall
+
+    def was_free_for(self, processes: int) -> bool:
+        """Whether that many processes had nearly a core each since the start; else times tell nothing."""
+        return cores() - self.others() >= processes - IDLE
 
 
 def _busy() -> float:

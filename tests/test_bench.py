@@ -301,6 +301,16 @@ def test_children_that_ended_are_not_others(monkeypatch):
     assert machine.Watch().others() == 0.5
 
 
+@pytest.mark.parametrize(
+    ("cores", "others", "free"),
+    [(2, 0.05, True), (2, 0.3, False), (1, 0.0, False), (8, 5.0, True), (8, 6.3, False)],
+)
+def test_two_processes_need_two_cores_that_others_leave(monkeypatch, cores, others, free):
+    monkeypatch.setattr(machine, "cores", lambda: cores)
+    monkeypatch.setattr(machine.Watch, "others", lambda _: others)
+    assert machine.Watch().was_free_for(2) is free
+
+
 @pytest.mark.parametrize("value", [0.0, -1.0, float("nan"), float("inf"), None, "1", True])
 def test_a_ratio_is_a_positive_number(value):
     with pytest.raises(NotRatios):
@@ -327,5 +337,5 @@ def test_what_is_no_ratio_is_refused_with_its_name(entry):
 def test_the_parts_know_the_options_they_are_given(name):
     part = bench.PARTS[name]
     source = part.script.read_text()
-    assert "add_option(parser)" in source
+    assert re.search(r"add_option\(|\"--ratios\"", source)
     assert '"--quick"' in source
