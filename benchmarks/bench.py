@@ -58,7 +58,7 @@ PARTS = {
 
 
 def run_part(name: str, part: Part, run: record.Run) -> bool:
-    """Run a part and put what it found into `run`; False if it failed, or missed what is no ratio."""
+    """Run a part and put what it found into `run`; False if it failed, or missed a target."""
     arguments = part.quick if run.quick else part.full
     print(f"== {name}: {' '.join(['python', part.script.name, *arguments])}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
@@ -76,6 +76,8 @@ def run_part(name: str, part: Part, run: record.Run) -> bool:
     run.ratios.update({f"{name}: {what}": ratio for what, ratio in found.items()})
     if status not in (0, 1):
         run.failed[name] = f"exit status {status}"
+    elif status == 1 and all(ratio.met is not False for ratio in found.values()):
+        run.failed[name] = "it misses something that is no ratio: its own lines say what"
     return status == 0
 
 

@@ -31,7 +31,7 @@ class Run:
     ratios  : by part and name, as "part: name"
     seconds : wall time of each part
     others  : cores that other programs used meanwhile, by part
-    failed  : parts that gave no ratios, with the reason
+    failed  : parts that gave no ratios or something else to complain of, with the reason
     """
 
     when: datetime
@@ -96,7 +96,10 @@ def earlier(folder: Path, run: Run) -> Earlier:
         and machines.hardware(old.machine) == machines.hardware(run.machine)
     ]
     last = {
-        name: (ratio, old) for old in sorted(like, key=lambda o: o.when) for name, ratio in old.ratios.items()
+        name: (ratio, old)
+        for old in sorted(like, key=lambda old: old.when)
+        for name, ratio in old.ratios.items()
+        if name in run.ratios
     }
     return Earlier(last, unreadable)
 

@@ -71,6 +71,12 @@ def loop(name: str) -> tuple[float, Summary]:
     return time.perf_counter() - began, summarise(rows)
 
 
+def told(way: str, seconds: float, summary: Summary) -> tuple[float, Summary]:
+    """Print a line on the way: all of them take minutes."""
+    print(f"{way}: {summary.networks} networks in {seconds:.1f} s", flush=True)
+    return seconds, summary
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="the preset smoke")
@@ -78,16 +84,15 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(1)
     name, found, watch = "smoke" if given.quick else "quick", Ratios(), Watch()
-    two, of_two = whole(name, 2)
-    one, of_one = whole(name, 1)
-    alone, of_loop = loop(name)
+    two, of_two = told("two workers", *whole(name, 2))
+    one, of_one = told("one worker", *whole(name, 1))
+    alone, of_loop = told("a loop", *loop(name))
     study = law_study(name, 1) / law_study(name, 2)
     busy, fair = watch.others(), watch.was_free_for(2)
     for way, summary in (("one worker", of_one), ("the loop", of_loop)):
         if summary.verdicts != of_two.verdicts:
             sys.exit(f"{way} reaches other verdicts than two workers: {summary.verdicts}, {of_two.verdicts}")
-    print(f"preset {name}, {of_two.networks} networks: two workers {two:.1f} s, one {one:.1f} s, "
-          f"a loop {alone:.1f} s; others used {busy:.1f} cores")  # fmt: skip
+    print(f"preset {name}; others used {busy:.1f} cores meanwhile")
     found.add("a loop / two workers", alone / two)
     found.add("a loop / one worker", alone / one)
     found.add("one worker / two", one / two)

@@ -107,7 +107,9 @@ def test_verdicts_and_exit_status(make, run, value, target, better, open_, verdi
 
 
 def test_a_part_that_misses_what_is_no_ratio_is_not_fine(make, run):
-    assert run({"one": make("one", {"r": {"value": 1.0}}, status=1)})[0] == 1
+    status, printed = run({"one": make("one", {"r": {"value": 1.0}}, status=1)})
+    assert status == 1
+    assert "one FAILED: it misses something that is no ratio" in printed
 
 
 def test_the_last_run_is_compared_and_moves_are_flagged(make, run):
@@ -130,8 +132,14 @@ def test_the_last_run_is_compared_and_moves_are_flagged(make, run):
 def test_a_ratio_is_compared_with_the_newest_run_that_measured_it(make, run):
     parts = {"one": make("one", {"r": {"value": 2.0}}), "two": make("two", {"s": {"value": 3.0}})}
     run(parts)
-    run(parts, "two")
+    assert "last run" in run(parts, "two")[1]
     assert line_of("one: r", run(parts)[1]) == "one: r|2|2|+0%"
+
+
+def test_a_run_of_other_parts_is_no_last_run(make, run):
+    parts = {"one": make("one", {"r": {"value": 2.0}}), "two": make("two", {"s": {"value": 3.0}})}
+    run(parts, "one")
+    assert "last run" not in run(parts, "two")[1]
 
 
 def test_quick_runs_are_compared_with_quick_runs_only(make, run):
@@ -152,7 +160,7 @@ def test_runs_on_other_hardware_are_not_compared(tmp_path, name):
     old.save(tmp_path)
     new = record.Run(now, False, here, {"r": Ratio(2.0)})
     assert record.earlier(tmp_path, new).ratios == {}
-    assert record.earlier(tmp_path, record.Run(now, False, old.machine)).ratios.keys() == {"r"}
+    assert record.earlier(tmp_path, record.Run(now, False, old.machine, new.ratios)).ratios.keys() == {"r"}
 
 
 def test_runs_with_other_versions_are_compared_and_the_difference_is_told(make, run, tmp_path):
