@@ -84,8 +84,12 @@ def best_exponent(values: Tensor, kept: Tensor, bits: int) -> Tensor:
     best = torch.stack(errors).argmin(0)
     exponent = guess + offsets[best]
     # inside the window the neighbours are known to be no better
-    if bool((best % (2 * SCALE_SEARCH) == 0).any()):
-        exponent = _descend(values, kept, exponent, bits)
+    edge = best % (2 * SCALE_SEARCH) == 0
+    zero = ~((values != 0.0) & kept).any(2).any(1)[:, None, None]
+    if bool((edge & ~zero).any()):
+        exponent = torch.where(zero, exponent, _descend(values, kept & ~zero, exponent, bits))
+    if bool((edge & zero).any()):
+        exponent = torch.where(zero, _vanishing(values, kept, exponent, bits), exponent)
     return torch.where(kept.any(2).any(1)[:, None, None], exponent, 0.0)
 
 
@@ -100,6 +104,20 @@ def _descend(values: Tensor, kept: Tensor, exponent: Tensor, bits: int) -> Tenso
                 break
             exponent, error = torch.where(better, exponent + way, exponent), torch.where(better, ahead, error)
     return exponent
+
+
+def _vanishing(values: Tensor, kept: Tensor, exponent: Tensor, bits: int) -> Tensor:
+    """For matrices of zeros: the largest exponent, up to the given one, without an error.
+
+    The error grows with the scale, so halving finds in a dozen steps where walking would take thousands.
+    """
+    low, high = torch.full_like(exponent, float(_LOWEST)), exponent
+    low = torch.where(_error(values, kept, scale_of(high), bits) == 0.0, high, low)
+    while bool((high - low > 1.0).any()):
+        middle = torch.floor((low + high) / 2.0)
+        vanishes = _error(values, kept, scale_of(middle), bits) == 0.0
+        low, high = torch.where(vanishes, middle, low), torch.where(vanishes, high, middle)
+    return low
 
 
 def _error(values: Tensor, kept: Tensor, scale: Tensor, bits: int) -> Tensor:

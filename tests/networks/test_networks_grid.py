@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from robustlaw.errors import InvalidArgument
+from robustlaw.networks import grid
 from robustlaw.networks.grid import (
     MAX_BITS,
     SCALE_SEARCH,
@@ -153,3 +154,22 @@ def test_gradients_pass_straight_through(seed, bits):
 def test_bits_out_of_range(bits):
     with pytest.raises(InvalidArgument, match="bits"):
         check_bits(bits)
+
+
+@pytest.mark.parametrize("bits", [1, 2, 3, 8])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_zeros_are_rounded_without_error_and_found_without_a_walk(bits, dtype, monkeypatch):
+    """The scale of zeros is the largest without an error; beside them others get what they get alone."""
+    values = torch.zeros(3, 4, 5, dtype=dtype)
+    values[1] = torch.linspace(-1.0, 3.0, 20, dtype=dtype).view(4, 5)
+    kept = torch.ones(3, 4, 5, dtype=torch.bool)
+    kept[2] = False
+    looks, error = [], grid._error
+    monkeypatch.setattr(grid, "_error", lambda *given: looks.append(1) or error(*given))
+    chosen = best_exponent(values, kept, bits)
+    assert len(looks) < 60
+    assert torch.equal(chosen[1:2], best_exponent(values[1:2], kept[1:2], bits))
+    assert chosen[2] == 0.0
+    assert error(values, kept, grid.scale_of(chosen), bits)[0] == 0.0
+    if dtype == torch.float64:  # in float32 the whole window around the guess is without error
+        assert error(values, kept, grid.scale_of(chosen + 1.0), bits)[0] > 0.0
