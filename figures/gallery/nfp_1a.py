@@ -50,7 +50,7 @@ VARIANTS: tuple[tuple[str, str, dict[str, Any]], ...] = (
 PUBLISHED_METHODS = ("IterativeMagnitude", "SynFlow", "Grasp", "Snip", "Random")
 METHODS = (*PUBLISHED_METHODS, "MagnitudeAfterTraining")
 MASKABLE, POINTS, REPLICATES = 1322, 30, 250
-HALVES = "memorises half the points with fewer weights than"
+HALVES = "holds half the points in fewer weights than"
 LATTICE = (
     "published kept counts: floor(.8 K) again and again for IMP, 1322 times powers of .8 rounded down for"
     " SNIP, GraSP and SynFlow (which has 89 for 90), rounded up for random"
@@ -208,7 +208,7 @@ def claims(table: pl.DataFrame) -> list[Claim]:
     listed: list[Claim] = [
         Paired("IMP first", f"IMP {HALVES} SynFlow", differences=flow[:, 0] - imp[:, 1], whose="paper"),
         Paired("SynFlow second", f"SynFlow {HALVES} SNIP and GraSP", differences=first, whose="paper"),
-        Paired("random last", f"SNIP and GraSP {HALVES} random pruning", differences=last, whose="paper"),
+        Paired("random last", f"each of SNIP and GraSP {HALVES} random pruning", differences=last, whose="paper"),
         Paired(
             "iterating",
             f"the lead of IMP comes from iterating: IMP {HALVES} one-shot magnitude pruning after training",
