@@ -208,7 +208,9 @@ def claims(table: pl.DataFrame) -> list[Claim]:
     listed: list[Claim] = [
         Paired("IMP first", f"IMP {HALVES} SynFlow", differences=flow[:, 0] - imp[:, 1], whose="paper"),
         Paired("SynFlow second", f"SynFlow {HALVES} SNIP and GraSP", differences=first, whose="paper"),
-        Paired("random last", f"each of SNIP and GraSP {HALVES} random pruning", differences=last, whose="paper"),
+        Paired(
+            "random last", f"each of SNIP and GraSP {HALVES} random pruning", differences=last, whose="paper"
+        ),
         Paired(
             "iterating",
             f"the lead of IMP comes from iterating: IMP {HALVES} one-shot magnitude pruning after training",
