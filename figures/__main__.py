@@ -62,7 +62,7 @@ def main(
     try:
         with engine(engine_name, jobs, scheduler) as workers:
             if sensitive:
-                _vary(wanted, preset, out, jobs, workers, console)
+                _vary(wanted, preset, out, jobs, workers, deadline, console)
                 return
             made = []
             for name in wanted:
@@ -81,10 +81,17 @@ def main(
 
 
 def _vary(
-    wanted: tuple[str, ...], preset: Preset, out: Path, jobs: int, workers: Kept, console: Console
+    wanted: tuple[str, ...],
+    preset: Preset,
+    out: Path,
+    jobs: int,
+    workers: Kept,
+    deadline: float | None,
+    console: Console,
 ) -> None:
     for name in wanted:
-        found = sensitivity(name, preset, out, jobs, workers=workers)
+        with progress_bar(f"{name:<22}", console) as told:
+            found = sensitivity(name, preset, out, jobs, told, workers, deadline)
         table = Table(
             "claim", "holds in", "of", "not found for", title=f"{name}: open settings", box=box.SIMPLE_HEAD
         )

@@ -11,6 +11,7 @@ import polars as pl
 
 from robustlaw.sweep import Row
 
+from .correlations import at
 from .sheets import Declared, Preset
 
 BARRIERS, TICKETS = "robustlaw.studies.data_diet", "robustlaw.studies.ticket_overlap"
@@ -100,5 +101,4 @@ def ticket_lines(rows: Sequence[Row]) -> list[dict[str, Any]]:
 
 def over_seeds(table: pl.DataFrame, value: str, **where: Any) -> np.ndarray:
     """A column over seeds, in their order, where others have these values."""
-    own = table.filter(*(pl.col(name) == v for name, v in where.items())).sort("seed")
-    return own[value].to_numpy().astype(float)
+    return at(table, value, **where).to_numpy().astype(float)

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Executor
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import polars as pl
 
@@ -32,9 +30,11 @@ def sensitivity(
     jobs: int = 2,
     progress: Callable[[Progress], None] | None = None,
     workers: Callable[[], Executor] | None = None,
+    deadline: float | None = None,
 ) -> pl.DataFrame:
     """Judge the figure's claims under every alternative; writes out/name/sensitivity.csv.
 
+    jobs, workers, deadline : as run_sweep has them
     One line an alternative and claim; `deviation` is the mean distance from the published curves.
     Raises UnknownName, InvalidArgument for a figure without alternatives, and what a sweep raises.
     """
@@ -44,7 +44,9 @@ def sensitivity(
     folder = folder_for(out / name)
     lines = []
     for setting, alternative, changes in (("", DEFAULT, {}), *module.VARIANTS):
-        table = _table(module, preset, changes, out / STORE, jobs, workers, progress)
+        grids = [(study, [{**c, **changes} for c in configs]) for study, configs in module.study(preset)]
+        rows = run_sweeps(grids, out / STORE, jobs, workers, progress, deadline)
+        table = module.tidy([row for row in rows if row.status is Status.OK])
         distance = module.deviations(table).get("all") if hasattr(module, "deviations") else None
         for j in judge(module.claims(table)):
             told = {"setting": setting, "alternative": alternative, "deviation": distance, **j.plain()}
@@ -76,12 +78,3 @@ def stored(name: str, out: Path) -> pl.DataFrame | None:
     found = pl.read_csv(path, infer_schema_length=None)
     same = "asked" in found.columns and found["asked"][0] == asked(sheet_module(name), found["preset"][0])
     return found if same else None
-
-
-def _table(module: ModuleType, preset: Preset, changes: dict[str, Any], *how: Any) -> pl.DataFrame:
-    grids = [
-        (study, [{**config, **changes} for config in configs]) for study, configs in module.study(preset)
-    ]
-    rows = run_sweeps(grids, *how)
-    table: pl.DataFrame = module.tidy([row for row in rows if row.status is Status.OK])
-    return table

@@ -27,7 +27,7 @@ CAPTION = (
     "multiplies, so it is compared by its sentence alone. Left: the level itself is the noise's deviation; "
     "gradients are so small that a tenth stops all learning. Right: times the root mean square of the "
     "gradient of the same tensor; noise delays the fit, and hardly changes where it ends. That X falls with "
-    "every step of the noise, as the paper says, is found on the left, and not at the last epoch on the right."
+    "every step of the noise, as the paper says, is found on the left and not at the last epoch on the right."
 )
 DECLARED = (
     *SHARED,

@@ -6,10 +6,12 @@ import polars as pl
 import pytest
 from figure_toys import SOURCE
 
+from figures import sensitivity as varying
 from figures.gallery_page import write_gallery
 from figures.produce import MANIFEST, produce
 from figures.sensitivity import TABLE, sensitivity, stored, summary
 from robustlaw.errors import InvalidArgument
+from robustlaw.sweep import SerialExecutor, run_sweeps
 
 VARIED = SOURCE + '\nVARIANTS = (("gain", "none", {"shift": -5.0}), ("gain", "more", {"shift": 0.5}))\n'
 VARIED += "def deviations(table):\n    return {'all': float(table['gain'].mean())}\n"
@@ -71,3 +73,15 @@ def test_the_gallery_says_in_how_many_settings_a_claim_is_found(shifted, toy, tm
     toy(VARIED + "DECLARED = ()\n")  # another figure now: what was found of the old one says nothing of it
     assert stored("toy_figure", tmp_path) is None
     assert "setting-dependent" not in write_gallery(tmp_path).read_text()
+
+
+def test_a_deadline_reaches_the_cells(shifted, tmp_path, monkeypatch):
+    seen = []
+
+    def sweeps(grids, store, jobs, workers, progress, deadline):
+        seen.append(deadline)
+        return run_sweeps(grids, store, jobs, SerialExecutor, progress, deadline)
+
+    monkeypatch.setattr(varying, "run_sweeps", sweeps)
+    sensitivity("toy_figure", "smoke", tmp_path, jobs=1, deadline=60.0)
+    assert seen == [60.0] * 3
